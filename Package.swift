@@ -1,0 +1,117 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One target for each box of the house; an arrow in Documentation.docc/Reading-the-Source is a
+// dependency here, so the compiler refuses an import that points back.
+let package = Package(
+    name: "vault",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "vault", targets: ["VaultCLI"]),
+        .library(name: "Vault", targets: ["Vault"]),
+        .library(name: "VaultPluginKit", targets: ["VaultPluginKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.9.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        // Without its default traits Hummingbird needs no full Foundation: 50 MB less to install.
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        // C
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .target(name: "CVaultSandbox"),
+        .target(name: "VaultABI"),
+
+        // The house, from the ground up
+        .target(name: "VaultBase"),
+        .target(name: "VaultCrypto", dependencies: ["CSodium", "VaultBase"]),
+        .target(name: "VaultStore", dependencies: ["CLMDB", "VaultBase"]),
+        .target(name: "VaultRecords", dependencies: ["VaultBase", "VaultCrypto", "VaultStore"]),
+        .target(name: "VaultPluginKit", dependencies: ["VaultABI"]),
+        .target(name: "VaultProviders", dependencies: ["CVaultSandbox", "VaultABI", "VaultBase"]),
+        .target(
+            name: "Vault",
+            dependencies: [
+                "VaultBase", "VaultCrypto", "VaultProviders", "VaultRecords", "VaultStore",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .target(
+            name: "VaultHTTP",
+            dependencies: [
+                "Vault", "VaultBase",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            resources: [.embedInCode("Frontend")]),
+        .target(
+            name: "VaultTesting",
+            dependencies: [
+                "Vault", "VaultBase",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .executableTarget(
+            name: "VaultCLI",
+            dependencies: [
+                "Vault", "VaultBase", "VaultHTTP", "VaultTesting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ]),
+
+        // Tests
+        .testTarget(name: "VaultCryptoTests", dependencies: ["VaultCrypto"]),
+        .testTarget(name: "VaultStoreTests", dependencies: ["VaultStore"]),
+        .testTarget(name: "VaultRecordsTests", dependencies: ["VaultRecords"], resources: [.copy("Vectors")]),
+        .testTarget(name: "VaultProvidersTests", dependencies: ["VaultProviders"]),
+        .testTarget(name: "VaultTests", dependencies: ["Vault", "VaultTesting"]),
+        .testTarget(
+            name: "VaultHTTPTests",
+            dependencies: [
+                "VaultHTTP", "VaultTesting",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
+        .testTarget(name: "VaultCLITests", dependencies: ["VaultCLI"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["VaultBase"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11
+)
+
+for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
+    // C targets take no Swift settings.
+    if ["CVaultSandbox", "VaultABI"].contains(target.name) { continue }
+    target.swiftSettings = (target.swiftSettings ?? []) + [
+        // SE-0335: `any` is written where a value is boxed.
+        .enableUpcomingFeature("ExistentialAny"),
+        // SE-0409: an import is internal unless it says `public`.
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        // SE-0444: a member is visible only where its module is imported.
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+}
