@@ -1,0 +1,63 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A token, password or key that must not be seen: it prints as `<redacted>` by every path and its
+/// bytes are wiped when the last copy goes.
+///
+/// Copies share one buffer, so passing a secret on makes no second copy in memory. ``reveal()`` does.
+public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private let storage: Storage
+
+    public init(_ string: String) {
+        var string = string
+        storage = string.withUTF8 { Storage(copying: UnsafeRawBufferPointer($0)) }
+    }
+
+    public init(bytes: some Sequence<UInt8>) {
+        storage = Array(bytes).withUnsafeBytes { Storage(copying: $0) }
+    }
+
+    /// The length in bytes.
+    public var count: Int { storage.bytes.count }
+    public var isEmpty: Bool { count == 0 }
+
+    /// The text itself, in a string that cannot be wiped: call it where the secret leaves us, nowhere else.
+    public func reveal() -> String { String(decoding: storage.bytes, as: UTF8.self) }
+
+    /// Lends the bytes; they are valid only inside `body`.
+    public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try body(UnsafeRawBufferPointer(storage.bytes))
+    }
+
+    /// Compares in time that depends on the lengths alone.
+    public static func == (a: Self, b: Self) -> Bool {
+        guard a.count == b.count else { return false }
+        var difference: UInt8 = 0
+        for index in 0..<a.count { difference |= a.storage.bytes[index] ^ b.storage.bytes[index] }
+        return difference == 0
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(bytes: UnsafeRawBufferPointer(storage.bytes)) }
+
+    public var description: String { "<redacted>" }
+    public var debugDescription: String { "<redacted>" }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+
+    private final class Storage: @unchecked Sendable, CustomReflectable {
+        // Written once in init and never again: reading from many threads is safe.
+        let bytes: UnsafeMutableRawBufferPointer
+
+        init(copying source: UnsafeRawBufferPointer) {
+            bytes = .allocate(byteCount: source.count, alignment: 1)
+            bytes.copyMemory(from: source)
+        }
+
+        deinit {
+            if let start = bytes.baseAddress { explicit_bzero(start, bytes.count) }
+            bytes.deallocate()
+        }
+
+        var customMirror: Mirror { Mirror(self, children: [:]) }
+    }
+}

@@ -1,0 +1,61 @@
+public import VaultBase
+
+/// A platform as the operator configured it: a provider, and our registration there.
+public struct Platform: Sendable {
+    public var name: PlatformName
+    public var displayName: String
+    public var provider: Provider
+    public var clientID: String
+    public var clientSecret: Secret?
+    /// A constant of the configuration (RFC 9700 §2.1), never taken from a request.
+    public var redirectURI: String
+    /// The scopes to ask for; nil for the description's own.
+    public var scopes: [String]?
+    /// What the description names as `userParameters`, and `issuer`, `authorize`, `token` … of the
+    /// generic providers, as written in vault.conf.
+    public var parameters: [String: String]
+    /// Whether plain http to a loopback provider is allowed.
+    public var insecureLoopback: Bool
+
+    public init(
+        name: PlatformName, displayName: String? = nil, provider: Provider, clientID: String, clientSecret: Secret?,
+        redirectURI: String, scopes: [String]? = nil, parameters: [String: String] = [:], insecureLoopback: Bool = false
+    ) {
+        self.name = name
+        self.displayName = displayName ?? provider.description.displayName
+        self.provider = provider
+        self.clientID = clientID
+        self.clientSecret = clientSecret
+        self.redirectURI = redirectURI
+        self.scopes = scopes
+        self.parameters = parameters
+        self.insecureLoopback = insecureLoopback
+    }
+}
+
+/// A provider that is loaded: its description, and its hooks if it has any.
+public struct Provider: Sendable {
+    public var description: ProviderDescription
+    public var hooks: (any ProviderHooks)?
+
+    public init(description: ProviderDescription, hooks: (any ProviderHooks)? = nil) {
+        self.description = description
+        self.hooks = hooks
+    }
+}
+
+/// The pure hooks of a plugin, wherever it runs.
+public protocol ProviderHooks: Sendable {
+    /// Changes a request before it is sent.
+    func prepare(_ stage: FlowEngine.Stage, _ request: ProviderRequest, _ context: HookContext) async throws(VaultError)
+        -> ProviderRequest
+}
+
+/// What a hook may know.
+public struct HookContext: Sendable {
+    public var now: Timestamp
+    public var scope: String
+    public var clientID: String
+    /// Only when the description says `hookNeedsSecret`.
+    public var clientSecret: Secret?
+}

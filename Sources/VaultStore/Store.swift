@@ -1,0 +1,102 @@
+public import VaultBase
+
+/// Keeps bytes under ordered keys, in tables, durably.
+///
+/// A store never sees plaintext and knows nothing of what it holds. Transactions are closures: what is
+/// lent to one is valid only until it returns, and it never awaits.
+///
+/// LMDB and memory are two implementations of one conformance suite (`Tests/VaultStoreTests`).
+public protocol Store: Sendable {
+    /// Runs `body` on one consistent snapshot.
+    ///
+    /// Cheap (microseconds when the pages are in memory) and synchronous: call it where you are.
+    /// - Throws: what `body` throws, and ``VaultError``.
+    func read<R>(_ body: (any StoreReading) throws -> R) throws -> R
+
+    /// Runs `body` in a write transaction and returns once what it wrote is durable.
+    ///
+    /// Many callers share one commit. `body` runs on the store's writer thread and may run more than
+    /// once (when another caller's operation spoils the shared transaction), so it must have no
+    /// effect but its writes. A `body` that throws leaves nothing behind and harms no other.
+    ///
+    /// - Throws: what `body` throws; ``VaultError`` `full` when there is no room (reads go on);
+    ///   `unknown-outcome` when the disk failed, after which every write fails until the store is reopened.
+    func write<R: Sendable>(_ body: @escaping @Sendable (any StoreWriting) throws -> R) async throws -> R
+
+    /// Sizes and counts, for metrics and `vault status`.
+    func statistics() throws -> StoreStatistics
+
+    /// Finishes the writes that were accepted, then lets go of the files. Calls after it throw `unavailable`.
+    func close() async
+}
+
+/// What a read transaction lends.
+public protocol StoreReading {
+    /// Lends the value at `key`, or returns nil when there is none.
+    func get<R>(_ key: RawSpan, in table: Table, _ body: (RawSpan) throws -> R) throws -> R?
+
+    /// Walks keys from `key` (included, an empty key is the first) upwards in byte order until `body` says false.
+    func scan(_ table: Table, from key: RawSpan, _ body: (_ key: RawSpan, _ value: RawSpan) throws -> Bool) throws
+
+    /// How many keys the table has.
+    func count(_ table: Table) throws -> Int
+}
+
+/// What a write transaction lends: it reads its own writes.
+public protocol StoreWriting: StoreReading {
+    /// Sets the value at `key`. Keys are 1 to 511 bytes, values at most 16 KiB.
+    func put(_ value: RawSpan, for key: RawSpan, in table: Table) throws
+
+    /// Removes `key`; false when it was not there.
+    @discardableResult
+    func delete(_ key: RawSpan, in table: Table) throws -> Bool
+}
+
+/// The tables of a vault; `Documentation.docc/Format` says what each holds.
+public enum Table: String, CaseIterable, Sendable {
+    /// `userId 0x00 platform#name` → sealed connection.
+    case records
+    /// Big-endian lifetime end ‖ record key → version.
+    case expiry
+    /// Big-endian refresh-ahead time ‖ record key → version.
+    case due
+    /// `platform#name 0x00 subject` → userId.
+    case identities
+    /// Session id hash → sealed session.
+    case sessions
+    /// Login state hash → sealed pending or finished login.
+    case logins
+    /// Record key → the refresh that was begun and not yet finished.
+    case journal
+    /// The wrapped keyring.
+    case keyring
+    /// Format, vault id, sequence, counts, set hash.
+    case state
+    /// Sequence → what was done, by whom.
+    case audit
+}
+
+/// Sizes and counts of a store.
+public struct StoreStatistics: Sendable {
+    /// Keys per table.
+    public var counts: [Table: Int]
+    /// Bytes in use by live pages, where the store knows.
+    public var usedBytes: Int
+    /// Bytes of the file on disk; 0 for memory.
+    public var fileBytes: Int
+    /// The logical limit, in bytes.
+    public var quotaBytes: Int
+    /// How many transactions were committed since the store was opened.
+    public var commits: Int
+    /// How many operations those commits carried.
+    public var operations: Int
+
+    public init(counts: [Table: Int], usedBytes: Int, fileBytes: Int, quotaBytes: Int, commits: Int, operations: Int) {
+        self.counts = counts
+        self.usedBytes = usedBytes
+        self.fileBytes = fileBytes
+        self.quotaBytes = quotaBytes
+        self.commits = commits
+        self.operations = operations
+    }
+}
