@@ -106,12 +106,13 @@ let package = Package(
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
     // C targets take no Swift settings.
     if ["CVaultSandbox", "VaultABI"].contains(target.name) { continue }
-    target.swiftSettings = (target.swiftSettings ?? []) + [
-        // SE-0335: `any` is written where a value is boxed.
-        .enableUpcomingFeature("ExistentialAny"),
-        // SE-0409: an import is internal unless it says `public`.
-        .enableUpcomingFeature("InternalImportsByDefault"),
-        // SE-0444: a member is visible only where its module is imported.
-        .enableUpcomingFeature("MemberImportVisibility"),
-    ]
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            // SE-0335: `any` is written where a value is boxed.
+            .enableUpcomingFeature("ExistentialAny"),
+            // SE-0409: an import is internal unless it says `public`.
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            // SE-0444: a member is visible only where its module is imported.
+            .enableUpcomingFeature("MemberImportVisibility"),
+        ]
 }

@@ -16,7 +16,8 @@ public struct FlowEngine: Sendable {
         state: String, challenge: String?, nonce: String?, scopes: [String]
     ) async throws(VaultError) -> String { fatalError("stub") }
 
-    public func tokenRequest(code: String, verifier: Secret?, scope: String) async throws(VaultError) -> ProviderRequest {
+    public func tokenRequest(code: String, verifier: Secret?, scope: String) async throws(VaultError) -> ProviderRequest
+    {
         fatalError("stub")
     }
     public func refreshRequest(refreshToken: Secret, scope: String) async throws(VaultError) -> ProviderRequest {
@@ -35,7 +36,9 @@ public struct FlowEngine: Sendable {
     ) async throws(ProviderFailure) -> Account { fatalError("stub") }
 
     /// The revocations to send, in order; empty when the provider has none.
-    public func revocationRequests(accessToken: Secret, refreshToken: Secret?) async throws(VaultError) -> [ProviderRequest] {
+    public func revocationRequests(accessToken: Secret, refreshToken: Secret?) async throws(VaultError)
+        -> [ProviderRequest]
+    {
         fatalError("stub")
     }
     public func readRevocation(_ answer: ProviderAnswer) async throws(ProviderFailure) { fatalError("stub") }

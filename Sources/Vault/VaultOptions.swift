@@ -1,0 +1,38 @@
+public import VaultBase
+
+/// What the vault is told by the settings; every value has the default of `vault.conf`.
+public struct VaultOptions: Sendable {
+    /// The frontend's address: where a callback returns to, and the origin allowed by CORS.
+    public var frontendURL: String
+    /// Paths or URLs that `returnTo` may name, exactly.
+    public var returnTo: [String] = ["/"]
+    /// The JWT's `iss`: this vault's own public address.
+    public var sessionIssuer: String
+    /// The JWT's `aud`. Default: `vault`.
+    public var sessionAudience = "vault"
+    /// Signing keys by `kid`; the first signs, all verify (HS256, RFC 7518 §3.2: at least 32 bytes).
+    public var sessionKeys: [(kid: String, key: Secret)]
+    public var sessionLifetime: Duration = .seconds(12 * 3600)
+    public var sessionDelivery = SessionDelivery.fragment
+    public var loginLifetime: Duration = .seconds(600)
+    /// How long before an access token ends it counts as about to expire.
+    public var refreshMargin: Duration = .seconds(60)
+    /// How long one call to a provider may take.
+    public var providerTimeout: Duration = .seconds(15)
+    /// Refresh tokens before anybody asks. Default: off.
+    public var refreshAhead = false
+    public var sweepInterval: Duration = .seconds(60)
+    /// How long an ended record stays before it is removed.
+    public var sweepGrace: Duration = .seconds(24 * 3600)
+    /// The lifetime of every record, where the operator limits it.
+    public var recordLifetime: Duration?
+
+    public init(frontendURL: String, sessionIssuer: String, sessionKeys: [(kid: String, key: Secret)]) {
+        self.frontendURL = frontendURL
+        self.sessionIssuer = sessionIssuer
+        self.sessionKeys = sessionKeys
+    }
+}
+
+/// How a finished login hands the session to the frontend.
+public enum SessionDelivery: String, Sendable, CaseIterable { case fragment, cookie, code }
