@@ -1,0 +1,1 @@
+import { VaultClient } from "./client.js";
