@@ -1,0 +1,49 @@
+# Two commands: `make run` and `make test`. Both install what is missing first.
+
+SWIFT   ?= swift
+RELEASE := .build/release
+DEBUG   := .build/debug
+RUN     := .run
+
+# The program carries the Swift standard library: one file to install, stripped of its symbols.
+RELEASE_FLAGS := -c release --product vault --static-swift-stdlib -Xlinker -s
+
+.PHONY: help run build test lint format setup clean
+
+help:
+	@echo "make run     build, then serve the vault with its sandbox on http://127.0.0.1:8000"
+	@echo "make build   the program at $(RELEASE)/vault, the plugins in $(RELEASE)/plugins"
+	@echo "make test    build and run the whole test suite"
+	@echo "make lint    swift-format in lint mode, shell and Python checks"
+	@echo "make format  swift-format in place"
+	@echo "make clean   remove what was built (not $(RUN), which holds the trial vault)"
+
+setup:
+	@sh Packaging/setup.sh build
+
+build: setup
+	@echo "vault: building the release; the first time takes about ten minutes on two cores"
+	$(SWIFT) build $(RELEASE_FLAGS)
+	sh Plugins/build.sh $(RELEASE)/plugins
+
+# The trial vault lives in $(RUN): its key, its store, its log. Remove the folder to begin anew.
+run: build
+	@mkdir -p $(RUN)
+	@exec $(RELEASE)/vault serve --sandbox --demo --init-if-missing --config vault.conf \
+	    --store-path $(RUN)/store --key-source file:$(RUN)/vault.key --plugins-path $(RELEASE)/plugins
+
+test: setup
+	@sh Packaging/setup.sh test
+	$(SWIFT) build --build-tests
+	sh Plugins/build.sh $(DEBUG)/plugins
+	$(SWIFT) test --skip-build
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Plugins Tests
+	@sh Packaging/lint.sh
+
+format:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Plugins Tests
+
+clean:
+	rm -rf .build
