@@ -59,7 +59,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.embedInCode("Frontend")]),
+            resources: [.embedInCode("Frontend"), .embedInCode("OpenAPI")]),
         .target(
             name: "VaultTesting",
             dependencies: [
@@ -93,7 +93,8 @@ let package = Package(
         .testTarget(
             name: "VaultHTTPTests",
             dependencies: [
-                "VaultHTTP", "VaultTesting",
+                "Vault", "VaultBase", "VaultCrypto", "VaultHTTP", "VaultProviders", "VaultRecords", "VaultStore",
+                "VaultTesting",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         .testTarget(name: "VaultCLITests", dependencies: ["VaultCLI"]),
