@@ -17,7 +17,7 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Codab
     }
 
     /// Whole seconds since 1970, rounded down; what JWTs count in.
-    public var seconds: Int64 { rawValue >= 0 ? rawValue / 1000 : (rawValue - 999) / 1000 }
+    public var seconds: Int64 { rawValue / 1000 - (rawValue % 1000 < 0 ? 1 : 0) }
 
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 
