@@ -48,6 +48,11 @@ public struct SweepResult: Sendable, Equatable {
 public struct ConnectionName: Hashable, Sendable {
     public var user: UserID
     public var platform: PlatformName
+
+    public init(user: UserID, platform: PlatformName) {
+        self.user = user
+        self.platform = platform
+    }
 }
 
 /// A snapshot lent to ``Records/read(_:)``.

@@ -53,4 +53,11 @@ public struct ProviderFailure: Error, Sendable, Equatable {
     public var code: String
     public var status: Int?
     public var retryAfter: Duration?
+
+    public init(failure: FailureClass, code: String, status: Int? = nil, retryAfter: Duration? = nil) {
+        self.failure = failure
+        self.code = code
+        self.status = status
+        self.retryAfter = retryAfter
+    }
 }
