@@ -1,4 +1,3 @@
-public import VaultBase
 
 /// Keeps bytes under ordered keys, in tables, durably.
 ///
@@ -9,8 +8,11 @@ public import VaultBase
 public protocol Store: Sendable {
     /// Runs `body` on one consistent snapshot.
     ///
-    /// Cheap (microseconds when the pages are in memory) and synchronous: call it where you are.
-    /// - Throws: what `body` throws, and ``VaultError``.
+    /// Cheap (microseconds when the pages are in memory) and synchronous: call it where you are. A snapshot
+    /// keeps every page it may still see from being used again, so a long walk is done in steps: stop the
+    /// scan, return, and read again from the next key.
+    ///
+    /// - Throws: what `body` throws; ``VaultError`` `unavailable` when the store is closed or has no reader left.
     func read<R>(_ body: (any StoreReading) throws -> R) throws -> R
 
     /// Runs `body` in a write transaction and returns once what it wrote is durable.
@@ -32,10 +34,13 @@ public protocol Store: Sendable {
 
 /// What a read transaction lends.
 public protocol StoreReading {
-    /// Lends the value at `key`, or returns nil when there is none.
+    /// Lends the value at `key`, or returns nil when there is none. What is lent is valid until `body`
+    /// returns and until the transaction's next write.
     func get<R>(_ key: RawSpan, in table: Table, _ body: (RawSpan) throws -> R) throws -> R?
 
     /// Walks keys from `key` (included, an empty key is the first) upwards in byte order until `body` says false.
+    ///
+    /// `body` must not write to the table it walks (`internal`): collect, then write.
     func scan(_ table: Table, from key: RawSpan, _ body: (_ key: RawSpan, _ value: RawSpan) throws -> Bool) throws
 
     /// How many keys the table has.
@@ -45,6 +50,9 @@ public protocol StoreReading {
 /// What a write transaction lends: it reads its own writes.
 public protocol StoreWriting: StoreReading {
     /// Sets the value at `key`. Keys are 1 to 511 bytes, values at most 16 KiB.
+    ///
+    /// - Throws: ``VaultError`` `bad-request` for a key or value over these limits; `full` at 95 percent of the
+    ///   quota, so that there is always room for deletes.
     func put(_ value: RawSpan, for key: RawSpan, in table: Table) throws
 
     /// Removes `key`; false when it was not there.

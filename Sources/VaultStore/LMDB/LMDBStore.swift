@@ -1,4 +1,3 @@
-public import VaultBase
 
 /// A store in an LMDB environment: `data.mdb`, `lock.mdb` and `vault.lock` in one directory.
 public final class LMDBStore: Store {
