@@ -98,7 +98,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         .testTarget(name: "VaultCLITests", dependencies: ["VaultCLI"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["VaultBase"]),
+        .testTarget(name: "EndToEndTests", exclude: ["Scenarios"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
