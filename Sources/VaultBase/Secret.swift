@@ -18,6 +18,9 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
         storage = Array(bytes).withUnsafeBytes { Storage(copying: $0) }
     }
 
+    /// Copies the bytes once, leaving none behind; the caller wipes its own.
+    public init(copying bytes: UnsafeRawBufferPointer) { storage = Storage(copying: bytes) }
+
     /// The length in bytes.
     public var count: Int { storage.bytes.count }
     public var isEmpty: Bool { count == 0 }

@@ -1,0 +1,52 @@
+import CSodium
+public import VaultBase
+
+/// Hashes and MACs.
+public enum Digest {
+    public static func sha256(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        withContiguous(bytes) { message in
+            filled(32) { _ = crypto_hash_sha256($0, message.baseAddress, UInt64(message.count)) }
+        }
+    }
+
+    /// HMAC-SHA-256 (RFC 2104); the key may have any length.
+    public static func hmacSHA256(_ message: some Collection<UInt8>, key: Secret) -> [UInt8] {
+        withContiguous(message) { message in
+            key.withBytes { key in
+                var state = crypto_auth_hmacsha256_state()
+                defer { sodium_memzero(&state, MemoryLayout.size(ofValue: state)) }
+                crypto_auth_hmacsha256_init(&state, key.start, key.count)
+                crypto_auth_hmacsha256_update(&state, message.baseAddress, UInt64(message.count))
+                return filled(32) { _ = crypto_auth_hmacsha256_final(&state, $0) }
+            }
+        }
+    }
+
+    /// BLAKE2b-256 without a key.
+    public static func blake2b(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        withContiguous(bytes) { message in
+            filled(32) { Blake2b.hash(UnsafeRawBufferPointer(message), into: .init(start: $0, count: 32)) }
+        }
+    }
+
+    /// Compares in time that depends on the lengths alone.
+    public static func equal(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        a.count == b.count && sodium_memcmp(a, b, a.count) == 0
+    }
+
+    private static func filled(_ count: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Void) -> [UInt8] {
+        _ = Sodium.ready
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            // The capacity is never 0, so the buffer has a start.
+            fill(buffer.baseAddress.unsafelyUnwrapped)
+            initialized = count
+        }
+    }
+
+    private static func withContiguous<R>(
+        _ bytes: some Collection<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R
+    ) -> R {
+        if let result = bytes.withContiguousStorageIfAvailable(body) { return result }
+        return Array(bytes).withUnsafeBufferPointer(body)
+    }
+}
