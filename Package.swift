@@ -50,7 +50,7 @@ let package = Package(
         .target(
             name: "VaultHTTP",
             dependencies: [
-                "Vault", "VaultBase",
+                "Vault", "VaultBase", "VaultProviders", "VaultRecords",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

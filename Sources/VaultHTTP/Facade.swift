@@ -1,13 +1,18 @@
+import Hummingbird
+import HummingbirdTLS
 public import Logging
+import NIOCore
 public import ServiceLifecycle
 public import Vault
 public import VaultBase
 
 /// The public listener: the auth endpoints of `Documentation.docc/HTTP-API`, and the demo when enabled.
 public struct Facade: Service {
+    /// How it listens and what it allows; every value has the default of `vault.conf`.
     public struct Options: Sendable {
         public var host = "127.0.0.1"
         public var port = 8000
+        /// Serve the demo frontend at `/`.
         public var demo = false
         /// Certificate chain and key, PEM files; nil serves plain HTTP.
         public var tls: (certificates: String, key: String)?
@@ -15,17 +20,73 @@ public struct Facade: Service {
         public var trustedProxies: [String] = []
         /// Origins for CORS, exact.
         public var allowedOrigins: [String] = []
+        /// For each client address; 0 for no limit.
         public var loginsPerMinute = 10
+        /// For each user; 0 for no limit.
         public var refreshesPerMinute = 20
         public init() {}
+
+        /// - Throws: `settings` for plain HTTP where others could listen in, and for proxies that are none.
+        public func check() throws(VaultError) {
+            _ = try TrustedProxies(trustedProxies)
+            guard tls == nil, trustedProxies.isEmpty, !Self.isLoopback(host) else { return }
+            throw VaultError(
+                .settings, "plain HTTP is served on loopback only, not on \(host)",
+                hint: "set [tls], or name the proxy in front with trusted-proxies")
+        }
+
+        static func isLoopback(_ host: String) -> Bool {
+            host == "localhost" || IPAddress(host)?.isLoopback ?? false
+        }
     }
+
+    private let vault: Vault
+    private let options: Options
+    private let logger: Logger
+    private let bound: @Sendable (Int) async -> Void
 
     /// - Parameter bound: called with the port once it listens (port 0 asks for a free one).
     public init(
         vault: Vault, options: Options, logger: Logger, bound: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
-        fatalError("stub")
+        self.vault = vault
+        self.options = options
+        self.logger = logger
+        self.bound = bound
     }
 
-    public func run() async throws { fatalError("stub") }
+    /// Serves until it is told to stop; requests in flight are answered first.
+    ///
+    /// - Throws: `settings` for options that cannot be served, `file` for a certificate that cannot be read.
+    public func run() async throws { try await application().run() }
+
+    /// - Parameter now: milliseconds that never go back, for the rate limits.
+    func application(
+        now: @escaping @Sendable () -> Int64 = Facade.monotonicMilliseconds
+    ) throws -> Application<RouterResponder<FacadeContext>> {
+        let parts = try FacadeParts(vault: vault, options: options, now: now)
+        let endpoints = Self.endpoints(parts)
+        let router = endpoints.router([
+            Observation(), BrowserRules(parts: parts, endpoints: endpoints), Problems(endpoints: endpoints),
+            Admission(parts: parts),
+        ])
+        let bound = bound
+        return Application(
+            router: router, server: try Listener.server(tls: options.tls),
+            configuration: .init(address: .hostname(options.host, port: options.port)),
+            onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) }, logger: logger)
+    }
+
+    static func endpoints(_ parts: FacadeParts) -> Endpoints {
+        var all = [
+            parts.loginEndpoint, parts.callbackEndpoint, parts.postedCallbackEndpoint, parts.refreshEndpoint,
+            parts.tokenEndpoint, parts.disconnectEndpoint, parts.platformsEndpoint, parts.sessionEndpoint,
+            parts.logoutEndpoint, parts.renewEndpoint, parts.codeEndpoint, parts.openAPIEndpoint,
+        ]
+        if parts.options.demo { all += StaticFile.demo.flatMap { [$0.endpoint(.get), $0.endpoint(.head)] } }
+        return Endpoints(all: all)
+    }
+
+    private static let started = ContinuousClock.now
+    static let monotonicMilliseconds: @Sendable () -> Int64 = { (ContinuousClock.now - started).milliseconds }
 }

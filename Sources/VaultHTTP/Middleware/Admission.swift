@@ -1,0 +1,27 @@
+import HTTPTypes
+import Hummingbird
+import VaultBase
+
+/// What is refused before any route sees it.
+struct Admission: RouterMiddleware {
+    let parts: FacadeParts
+
+    func handle(
+        _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
+    ) async throws -> Response {
+        if let length = request.headers[.contentLength], Int(length) ?? .max > Limits.body {
+            throw VaultError(.tooLarge, "the body is over \(Limits.body) bytes")
+        }
+        // A page of another origin may send a simple request without asking (CORS has no preflight for
+        // it); a browser always says where such a request comes from. The callback is posted by providers.
+        let changes = request.method != .get && request.method != .head && request.method != .options
+        if changes, let origin = request.headers[.origin], !parts.origins.mayWrite(origin),
+            !request.uri.path.hasSuffix("/callback")
+        {
+            throw VaultError(
+                .forbidden, "a page of this origin may not change anything here",
+                hint: "open the application at its configured address, or add its origin to allowed-origins")
+        }
+        return try await next(request, context)
+    }
+}

@@ -1,0 +1,69 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import Metrics
+import Synchronization
+
+/// The access log and the request metrics.
+///
+/// A line holds the method, the route's template, the status and the duration; never a URI, a query, a
+/// header or a body, because codes, states and tokens travel in them.
+struct Observation: RouterMiddleware {
+    private let metrics = RequestMetrics()
+
+    func handle(
+        _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        metrics.active.increment()
+        defer { metrics.active.decrement() }
+        var response = try await next(request, context)
+        response.headers[.xRequestID] = context.id
+        let duration = ContinuousClock.now - start
+        let route = context.endpointPath ?? "none"
+        // A method that is nobody's would be a label anybody could choose.
+        let method = RequestMetrics.methods.contains(request.method) ? request.method.rawValue : "other"
+        metrics.record(method, route, response.status.code, duration)
+        context.logger.info(
+            "request",
+            metadata: [
+                "method": .string(method), "route": .string(route), "status": .stringConvertible(response.status.code),
+                "microseconds": .stringConvertible(
+                    duration.components.attoseconds / 1_000_000_000_000
+                        + duration.components.seconds * 1_000_000),
+            ])
+        return response
+    }
+}
+
+/// `vault_http_requests_total`, `vault_http_request_duration_seconds` and `vault_http_active_requests`.
+final class RequestMetrics: Sendable {
+    static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
+
+    private struct Key: Hashable {
+        var method: String
+        var route: String
+        var status: Int
+    }
+
+    let active = Meter(label: "vault_http_active_requests")
+    // Making a metric costs a look-up by all its labels; routes and statuses are few.
+    private let made = Mutex<[Key: (Counter, Timer)]>([:])
+
+    func record(_ method: String, _ route: String, _ status: Int, _ duration: Duration) {
+        let (counter, timer) = made.withLock { made in
+            let key = Key(method: method, route: route, status: status)
+            if let there = made[key] { return there }
+            let dimensions = [("method", method), ("route", route)]
+            let metrics = (
+                Counter(label: "vault_http_requests", dimensions: dimensions + [("status", String(status))]),
+                Timer(label: "vault_http_request_duration", dimensions: dimensions)
+            )
+            made[key] = metrics
+            return metrics
+        }
+        counter.increment()
+        timer.recordNanoseconds(
+            duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000)
+    }
+}

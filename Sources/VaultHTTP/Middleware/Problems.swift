@@ -1,0 +1,70 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import VaultBase
+
+/// Turns whatever was thrown into `application/problem+json`, and says in the log what the client is not told.
+struct Problems: RouterMiddleware {
+    let endpoints: Endpoints
+
+    func handle(
+        _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            let (error, allow) = translate(error, request)
+            var problem = Problem(error)
+            problem.headers[.allow] = allow
+            log(error, as: problem.kind, context.logger)
+            var response = problem.response(requestID: context.id)
+            if problem.kind.code == .tooLarge { end(&response, context) }
+            return response
+        }
+    }
+
+    private func translate(_ error: any Error, _ request: Request) -> (VaultError, allow: String?) {
+        switch error {
+        case let error as VaultError: return (error, nil)
+        case is NIOTooManyBytesError:
+            return (VaultError(.tooLarge, "the body is over \(Limits.body) bytes"), nil)
+        case let error as HTTPError where error.status == .notFound:
+            let methods = endpoints.methods(at: request.uri.path).map(\.rawValue).joined(separator: ", ")
+            guard !methods.isEmpty else {
+                return (
+                    VaultError(.notFound, "there is no such path", hint: "see what there is at /openapi.json"), nil
+                )
+            }
+            return (VaultError(.methodNotAllowed, "the path is not for this method", hint: "use \(methods)"), methods)
+        case let error as HTTPError where error.status.kind == .clientError:
+            return (VaultError(.badRequest, "the request cannot be read", cause: error), nil)
+        default:
+            return (VaultError(.internal, "unexpected error", cause: error), nil)
+        }
+    }
+
+    private func log(_ error: VaultError, as kind: Problem.Kind, _ logger: Logger) {
+        let level: Logger.Level =
+            switch kind.status.code {
+            case 500, 502, 507: .error
+            case 503: .warning
+            default: .debug
+            }
+        var metadata: Logger.Metadata = ["code": .string(error.code.name), "detail": .string(error.message)]
+        if let hint = error.hint { metadata["hint"] = .string(hint) }
+        if let cause = error.cause { metadata["cause"] = .string("\(cause)") }
+        logger.log(level: level, "request refused", metadata: metadata)
+    }
+
+    /// Closes the connection behind the answer: what the client still wants to send is not read.
+    private func end(_ response: inout Response, _ context: FacadeContext) {
+        response.headers[.connection] = "close"
+        let body = response.body
+        let channel = context.channel
+        response.body = ResponseBody(contentLength: body.contentLength) { writer in
+            try await body.write(writer)
+            channel.close(mode: .input, promise: nil)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Vault
+import VaultBase
+import VaultRecords
+
+/// What the routes share.
+struct FacadeParts: Sendable {
+    let vault: Vault
+    let options: Facade.Options
+    let cookies: CookieJar
+    let origins: Origins
+    let proxies: TrustedProxies
+    let logins: RateLimiter
+    let refreshes: RateLimiter
+    let codes: OneTimeCodes
+
+    /// - Parameter now: milliseconds that never go back; what the rate limits count in.
+    /// - Throws: `settings` for options that cannot be served.
+    init(vault: Vault, options: Facade.Options, now: @escaping @Sendable () -> Int64) throws(VaultError) {
+        try options.check()
+        self.vault = vault
+        self.options = options
+        // Decided once and by us: a header could be anybody's.
+        cookies = CookieJar(
+            isSecure: options.tls != nil || !options.trustedProxies.isEmpty
+                || vault.options.sessionIssuer.lowercased().hasPrefix("https://"))
+        origins = try Origins(
+            frontend: vault.options.frontendURL, issuer: vault.options.sessionIssuer, allowed: options.allowedOrigins)
+        proxies = try TrustedProxies(options.trustedProxies)
+        logins = RateLimiter(perMinute: options.loginsPerMinute, now: now)
+        refreshes = RateLimiter(perMinute: options.refreshesPerMinute, now: now)
+        codes = OneTimeCodes(clock: vault.records.clock)
+        for entry in vault.platforms.entries where Self.reserved.contains(entry.name.rawValue) {
+            throw VaultError(
+                .settings, "platforms.\(entry.name): the name is one of our own paths",
+                hint: "name the section otherwise and set its provider")
+        }
+    }
+
+    /// Names that `/auth/{platform}` cannot have, because they are paths of their own.
+    static let reserved: Set = ["platforms", "session"]
+
+    func client(of request: Request, _ context: FacadeContext) -> IPAddress? {
+        proxies.client(peer: context.peer, forwardedFor: request.headers[values: .xForwardedFor])
+    }
+
+    /// The `{platform}` of the path.
+    func platform(_ context: FacadeContext) throws -> PlatformName {
+        try PlatformName(context.parameters.get("platform") ?? "")
+    }
+}
+
+extension Response {
+    /// `200` with a JSON body.
+    static func json(_ body: ByteBuffer, headers: HTTPFields = [:]) -> Response {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: body))
+    }
+}
+
+extension HTTPField.Name {
+    static let xForwardedFor = Self("X-Forwarded-For")!
+    static let xRequestID = Self("X-Request-Id")!
+    static let csrf = Self("X-Vault-CSRF")!
+    static let purpose = Self("Purpose")!
+    static let secPurpose = Self("Sec-Purpose")!
+    static let contentSecurityPolicy = Self("Content-Security-Policy")!
+    static let referrerPolicy = Self("Referrer-Policy")!
+    static let crossOriginResourcePolicy = Self("Cross-Origin-Resource-Policy")!
+}
