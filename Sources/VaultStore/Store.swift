@@ -1,4 +1,3 @@
-
 /// Keeps bytes under ordered keys, in tables, durably.
 ///
 /// A store never sees plaintext and knows nothing of what it holds. Transactions are closures: what is
@@ -98,6 +97,10 @@ public struct StoreStatistics: Sendable {
     public var commits: Int
     /// How many operations those commits carried.
     public var operations: Int
+    /// How long the last commit took to be durable, where the store knows.
+    public var lastCommit: Duration?
+    /// Writes that were accepted and are not yet answered.
+    public var waiting = 0
 
     public init(counts: [Table: Int], usedBytes: Int, fileBytes: Int, quotaBytes: Int, commits: Int, operations: Int) {
         self.counts = counts

@@ -1,0 +1,75 @@
+import Glibc
+import VaultBase
+
+/// The few things done to files around a store. Every descriptor is closed on exec.
+enum Files {
+    struct Identity: Hashable, Sendable {
+        let device: UInt
+        let inode: UInt
+    }
+
+    static func status(_ path: String) -> stat? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status : nil
+    }
+
+    static func identity(_ path: String) -> Identity? {
+        status(path).map { Identity(device: UInt($0.st_dev), inode: UInt($0.st_ino)) }
+    }
+
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    static func name(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    }
+
+    static func trimmed(_ path: String) -> String {
+        var path = path
+        while path.count > 1, path.last == "/" { path.removeLast() }
+        return path
+    }
+
+    static func open(_ path: String, _ flags: Int32) throws(VaultError) -> Int32 {
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Fault.error(errno, "open \(path)") }
+        return descriptor
+    }
+
+    /// Makes the content of a file, or the names in a directory, last.
+    static func flush(_ path: String) throws(VaultError) {
+        let descriptor = try open(path, O_RDONLY)
+        defer { Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw Fault.error(errno, "flush \(path)") }
+    }
+
+    /// Makes the directory and those above it, for the owner alone.
+    static func makeDirectory(_ path: String) throws(VaultError) {
+        if let status = status(path), status.st_mode & S_IFMT == S_IFDIR { return }
+        let parent = parent(of: path)
+        if parent != path { try makeDirectory(parent) }
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw Fault.error(errno, "make the directory \(path)") }
+        try flush(parent)
+    }
+
+    static func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Removes a directory that holds only files.
+    static func removeDirectory(_ path: String) {
+        for name in names(in: path) { unlink("\(path)/\(name)") }
+        rmdir(path)
+    }
+}

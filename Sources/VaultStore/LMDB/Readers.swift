@@ -1,0 +1,80 @@
+import CLMDB
+import Synchronization
+import VaultBase
+
+/// Read transactions at rest, so that a read need not take LMDB's lock on its reader table.
+///
+/// One at rest holds a slot but no snapshot. Every path out of a read puts it back.
+final class Readers: Sendable {
+    private struct State {
+        var idle: [Resting] = []
+        var active = 0
+        var isClosed = false
+    }
+
+    private struct Resting: @unchecked Sendable {
+        // Sendable: MDB_NOTLS ties a slot to the transaction, which one thread at a time uses.
+        let raw: OpaquePointer
+    }
+
+    private let environment: Environment
+    private let state = Mutex(State())
+    private let done = Semaphore()
+
+    init(_ environment: Environment) { self.environment = environment }
+
+    func read<R>(_ body: (LMDBReading, OpaquePointer) throws -> R) throws -> R {
+        try environment.checkProcess()
+        let raw = try take()
+        let transaction = LMDBReading(raw, in: environment)
+        defer {
+            transaction.end()
+            mdb_txn_reset(raw)
+            give(Resting(raw: raw))
+        }
+        return try body(transaction, raw)
+    }
+
+    /// Waits until no read runs any more and ends every transaction. Blocks: for the writer's thread.
+    func close() {
+        let active = state.withLock { state in
+            state.isClosed = true
+            return state.active
+        }
+        if active > 0 { done.wait() }
+        for resting in state.withLock({ $0.idle }) { mdb_txn_abort(resting.raw) }
+    }
+
+    private func take() throws(VaultError) -> OpaquePointer {
+        let resting = try state.withLock { state throws(VaultError) in
+            guard !state.isClosed else { throw Limits.closed }
+            state.active += 1
+            return state.idle.popLast()
+        }
+        var raw = resting?.raw
+        var status = raw == nil ? begin(&raw) : mdb_txn_renew(raw)
+        if status == MDB_READERS_FULL {
+            var dead: Int32 = 0
+            mdb_reader_check(environment.raw, &dead)
+            status = begin(&raw)
+        }
+        guard status == MDB_SUCCESS, let raw else {
+            give(resting)
+            throw Fault.error(status, "read the store")
+        }
+        return raw
+    }
+
+    private func begin(_ raw: inout OpaquePointer?) -> Int32 {
+        mdb_txn_begin(environment.raw, nil, UInt32(MDB_RDONLY), &raw)
+    }
+
+    private func give(_ resting: Resting?) {
+        let isLast = state.withLock { state in
+            state.active -= 1
+            if let resting { state.idle.append(resting) }
+            return state.isClosed && state.active == 0
+        }
+        if isLast { done.signal() }
+    }
+}

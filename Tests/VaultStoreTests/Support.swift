@@ -1,0 +1,82 @@
+import Glibc
+import VaultBase
+
+@testable import VaultStore
+
+/// A directory of its own for one test, removed with everything in it.
+final class Scratch: Sendable {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/vault-store-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { preconditionFailure("no room for a test in /tmp") }
+        path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }
+
+    var store: String { "\(path)/store" }
+    var data: String { "\(path)/store/data.mdb" }
+
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        for name in Files.names(in: path) where unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
+        rmdir(path)
+    }
+}
+
+extension Store {
+    /// What `key` holds, as text.
+    func text(_ key: String, in table: Table = .records) throws -> String? {
+        try read { try $0.text(key, in: table) }
+    }
+
+    func put(_ value: String, for key: String, in table: Table = .records) async throws {
+        try await write { try $0.put(value, for: key, in: table) }
+    }
+
+    /// The keys from `key` on, in the order of the scan.
+    func keys(in table: Table = .records, from key: String = "", limit: Int = .max) throws -> [String] {
+        try read { try $0.keys(in: table, from: key, limit: limit) }
+    }
+}
+
+extension StoreReading {
+    func text(_ key: String, in table: Table = .records) throws -> String? {
+        try get(key.utf8.span.bytes, in: table) { $0.text }
+    }
+
+    func keys(in table: Table = .records, from key: String = "", limit: Int = .max) throws -> [String] {
+        var keys: [String] = []
+        try scan(table, from: key.utf8.span.bytes) { key, _ in
+            keys.append(key.text)
+            return keys.count < limit
+        }
+        return keys
+    }
+}
+
+extension StoreWriting {
+    func put(_ value: String, for key: String, in table: Table = .records) throws {
+        try put(value.utf8.span.bytes, for: key.utf8.span.bytes, in: table)
+    }
+
+    @discardableResult
+    func delete(_ key: String, in table: Table = .records) throws -> Bool {
+        try delete(key.utf8.span.bytes, in: table)
+    }
+}
+
+extension RawSpan {
+    var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+}
+
+/// What a test throws from inside an operation.
+struct Refusal: Error, Equatable {
+    var number = 0
+}
+
+/// The code of the ``VaultError`` that `body` throws, or nil.
+func code(_ body: () async throws -> Void) async -> VaultError.Code? {
+    do { try await body() } catch { return (error as? VaultError)?.code }
+    return nil
+}
