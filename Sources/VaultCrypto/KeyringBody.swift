@@ -1,0 +1,59 @@
+import VaultBase
+
+// What is inside a keyring's box:
+//
+//   version u8=1 · state key 32 · index key 32 · backup key 32 · terms u16
+//   term*  id u32 · state u8 · made at i64 ms · key 32 (zeros once destroyed)
+//
+// Ids rise; exactly one term is active.
+
+extension Keyring {
+    struct Body {
+        var keys: [GuardedKey] = []
+        var terms: [Term] = []
+
+        init(parsing bytes: UnsafeRawBufferPointer) throws(VaultError) {
+            var reader = ByteReader(bytes)
+            guard let version = reader.u8(), version >= 1 else { throw damaged }
+            guard version == 1 else {
+                throw VaultError(
+                    .newerFormat, "the keyring's content is of format \(version), this program reads 1",
+                    hint: "use the version of vault that wrote it")
+            }
+            for _ in 0..<3 {
+                guard let key = reader.bytes(GuardedKey.size) else { throw damaged }
+                keys.append(try GuardedKey(copying: key))
+            }
+            guard let count = reader.u16(), (1...termLimit).contains(Int(count)) else { throw damaged }
+            for _ in 0..<count {
+                guard let id = reader.u32(), id > (terms.last?.id ?? 0),
+                    let state = reader.u8().flatMap(Term.State.init),
+                    let createdAt = reader.i64(), let key = reader.bytes(GuardedKey.size)
+                else { throw damaged }
+                terms.append(
+                    Term(
+                        id: id, state: state, createdAt: Timestamp(rawValue: createdAt),
+                        key: state == .destroyed ? nil : try GuardedKey(copying: key)))
+            }
+            guard reader.isAtEnd, terms.filter({ $0.state == .active }).count == 1 else { throw damaged }
+        }
+    }
+
+    func write(into buffer: UnsafeMutableRawBufferPointer) {
+        var writer = ByteWriter(buffer)
+        writer.u8(1)
+        for key in [stateKey, indexKey, backupKey] { key.withBytes { writer.bytes($0) } }
+        writer.u16(UInt16(terms.count))
+        for term in terms {
+            writer.u32(term.id)
+            writer.u8(term.state.rawValue)
+            writer.i64(term.createdAt.rawValue)
+            if let key = term.key {
+                key.withBytes { writer.bytes($0) }
+            } else {
+                for _ in 0..<GuardedKey.size { writer.u8(0) }
+            }
+        }
+        precondition(writer.count == buffer.count && !writer.overflowed, "a keyring's size is known before")
+    }
+}
