@@ -1,4 +1,4 @@
-public import VaultBase
+import VaultBase
 
 /// How one provider behaves: what a plugin says once, as data. Every default is plain OAuth 2.1, so a
 /// clean provider sets an id, an issuer, two endpoints and where the account id stands.
@@ -6,8 +6,11 @@ public struct ProviderDescription: Sendable, Equatable {
     /// `[a-z0-9-]{1,32}`; what `provider =` names in vault.conf.
     public var id: String
     public var displayName: String
-    /// Compared as an exact string (RFC 9207 §2.4); unique over all plugins.
+    /// Compared as an exact string (RFC 9207 §2.4); unique over all plugins, unless it is the operator's
+    /// (`{user.issuer}`).
     public var issuer: String
+    /// What an ID token may say instead of the issuer (Google still writes it without `https://` at times).
+    public var issuerAliases: [String] = []
     public var endpoints = Endpoints()
     /// The only hosts we may call for it; empty means the endpoints' own.
     public var hosts: [String] = []
@@ -28,6 +31,7 @@ public struct ProviderDescription: Sendable, Equatable {
     public var authorizeParameters: [String: String] = [:]
     public var tokenParameters: [String: String] = [:]
     public var refreshParameters: [String: String] = [:]
+    public var revokeParameters: [String: String] = [:]
     /// Per stage (`token`, `refresh`, `revoke`, `profile`, `validate`): what differs from the usual request.
     public var requests: [String: RequestShape] = [:]
     public var apiAuthentication = APIAuthentication.header(name: "Authorization", prefix: "Bearer ")
@@ -84,8 +88,10 @@ public struct ProviderDescription: Sendable, Equatable {
         public var authentication: Authentication?
         public init() {}
     }
+    /// Where things stand in a token answer. A step of a path may name alternatives, `token|user_token`.
     public struct ResponsePaths: Sendable, Equatable {
         public var accessToken = ["access_token"], refreshToken = ["refresh_token"], scope = ["scope"]
+        /// Names to try in turn, not a path; a dot goes down a level.
         public var expiresIn = ["expires_in"]
         public var idToken = ["id_token"]
         public var zeroMeansNever = false
@@ -104,8 +110,10 @@ public struct ProviderDescription: Sendable, Equatable {
     }
     public struct ErrorRule: Sendable, Equatable {
         public enum Match: Sendable, Equatable { case equals(String), contains(String) }
-        /// nil for any status.
+        /// nil for any status that is not temporary by itself (408, 425, 429, 5xx): an outage that carries
+        /// `invalid_grant` must not end a grant.
         public var status: Int?
+        /// Empty for the whole body as text.
         public var path: [String]
         public var match: Match
         public var failure: FailureClass

@@ -1,47 +1,41 @@
 public import VaultBase
 
-/// One platform's flow, sans I/O: what to send, and what an answer means. No sockets, no clock but the
-/// `now` handed in, no storage.
+/// One platform's flow, sans I/O: what to send, and what an answer means. No sockets, no storage, no clock but the
+/// `now` handed in (and the one lent to hooks).
+///
+/// All methods may be called at any time from anywhere; they are `async` only because a hook may live in another
+/// process.
 public struct FlowEngine: Sendable {
+    /// The platform with every placeholder of its description filled: the issuer to compare with, the endpoints to
+    /// remember, are these.
     public let platform: Platform
-    public init(_ platform: Platform) { fatalError("stub") }
+    let policy: HostPolicy
+    let clock: any WallClock
 
-    /// Where the metadata stands, when the endpoints come by discovery; nil when none is needed (any more).
-    public var discoveryRequest: ProviderRequest? { fatalError("stub") }
-    /// The same platform with the endpoints its metadata names (RFC 8414 §3, OIDC Discovery §4).
-    public func discovered(_ answer: ProviderAnswer) throws(ProviderFailure) -> Platform { fatalError("stub") }
-
-    /// The URL the browser goes to. `challenge` is S256 of the verifier (RFC 7636 §4.2).
-    public func authorizationURL(
-        state: String, challenge: String?, nonce: String?, scopes: [String]
-    ) async throws(VaultError) -> String { fatalError("stub") }
-
-    public func tokenRequest(code: String, verifier: Secret?, scope: String) async throws(VaultError) -> ProviderRequest
-    {
-        fatalError("stub")
+    /// - Parameter clock: what hooks are told as the time; nothing else asks it.
+    public init(_ platform: Platform, clock: any WallClock = SystemClock()) {
+        self.platform = platform.resolved
+        policy = HostPolicy(self.platform)
+        self.clock = clock
     }
-    public func refreshRequest(refreshToken: Secret, scope: String) async throws(VaultError) -> ProviderRequest {
-        fatalError("stub")
-    }
-    public func readTokens(
-        _ answer: ProviderAnswer, stage: Stage, now: Timestamp
-    ) async throws(ProviderFailure) -> TokenGrant { fatalError("stub") }
-
-    /// nil when the account is known from the tokens alone.
-    public func profileRequest(accessToken: Secret) async throws(VaultError) -> ProviderRequest? { fatalError("stub") }
-    /// The account, from the profile's answer, the ID token or the token response, as the description says.
-    /// Claims of an ID token are checked (OIDC Core §3.1.3.7): `iss`, `aud`, `azp`, `exp`, `iat`, `nonce`.
-    public func account(
-        tokens: TokenGrant, profile: ProviderAnswer?, nonce: String?, now: Timestamp
-    ) async throws(ProviderFailure) -> Account { fatalError("stub") }
-
-    /// The revocations to send, in order; empty when the provider has none.
-    public func revocationRequests(accessToken: Secret, refreshToken: Secret?) async throws(VaultError)
-        -> [ProviderRequest]
-    {
-        fatalError("stub")
-    }
-    public func readRevocation(_ answer: ProviderAnswer) async throws(ProviderFailure) { fatalError("stub") }
 
     public enum Stage: String, Sendable { case authorize, exchange, refresh, revoke, profile, validate }
+
+    /// What a callback's `iss` is compared with, as an exact string (RFC 9207 §2.4).
+    public var issuer: String { description.issuer }
+    /// Where a code of this platform goes; kept with the state against mix-up (RFC 9700 §4.4.2).
+    public var tokenEndpoint: String { description.endpoints.token }
+    /// The hosts that may be called for this platform.
+    public var hosts: Set<String> { policy.hosts }
+    /// Whether the provider takes a PKCE challenge.
+    public var usesPKCE: Bool { description.pkce != .unsupported }
+    /// The scopes to ask for when the frontend names none.
+    public var defaultScopes: [String] { platform.scopes ?? description.scopes }
+
+    var description: ProviderDescription { platform.provider.description }
+}
+
+extension FlowEngine.Stage {
+    /// The name in `names` and `requests` of a description.
+    var key: String { self == .exchange ? "token" : rawValue }
 }

@@ -44,11 +44,22 @@ public struct Provider: Sendable {
     }
 }
 
-/// The pure hooks of a plugin, wherever it runs.
+/// The pure hooks of a plugin, wherever it runs. What they return is checked again by the engine.
 public protocol ProviderHooks: Sendable {
     /// Changes a request before it is sent.
     func prepare(_ stage: FlowEngine.Stage, _ request: ProviderRequest, _ context: HookContext) async throws(VaultError)
         -> ProviderRequest
+
+    /// Rewrites an answer of odd form (XML, a nested body) as the JSON that the description reads; the rules for
+    /// tokens and failures stay the engine's.
+    func parse(_ stage: FlowEngine.Stage, _ answer: ProviderAnswer, _ context: HookContext) async throws(VaultError)
+        -> ProviderAnswer
+}
+
+extension ProviderHooks {
+    public func parse(_ stage: FlowEngine.Stage, _ answer: ProviderAnswer, _ context: HookContext)
+        async throws(VaultError) -> ProviderAnswer
+    { answer }
 }
 
 /// What a hook may know.
@@ -58,4 +69,16 @@ public struct HookContext: Sendable {
     public var clientID: String
     /// Only when the description says `hookNeedsSecret`.
     public var clientSecret: Secret?
+    /// The operator's settings that the description asks for.
+    public var parameters: [String: String]
+
+    public init(
+        now: Timestamp, scope: String, clientID: String, clientSecret: Secret? = nil, parameters: [String: String] = [:]
+    ) {
+        self.now = now
+        self.scope = scope
+        self.clientID = clientID
+        self.clientSecret = clientSecret
+        self.parameters = parameters
+    }
 }
