@@ -45,6 +45,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .target(
@@ -89,7 +91,16 @@ let package = Package(
         .testTarget(name: "VaultStoreTests", dependencies: ["VaultStore"]),
         .testTarget(name: "VaultRecordsTests", dependencies: ["VaultRecords"], resources: [.copy("Vectors")]),
         .testTarget(name: "VaultProvidersTests", dependencies: ["VaultProviders"]),
-        .testTarget(name: "VaultTests", dependencies: ["Vault", "VaultTesting"]),
+        .testTarget(
+            name: "VaultTests",
+            dependencies: [
+                "Vault", "VaultBase", "VaultCrypto", "VaultProviders", "VaultRecords", "VaultStore", "VaultTesting",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ]),
         .testTarget(
             name: "VaultHTTPTests",
             dependencies: [

@@ -22,9 +22,27 @@ public final class PlatformDirectory: Sendable {
 
     /// In order of name.
     public let entries: [Entry]
+    private let byName: [PlatformName: Entry]
 
-    public init(_ entries: [Entry]) { self.entries = entries.sorted { $0.name < $1.name } }
+    /// Of two entries with one name, the first counts.
+    public init(_ entries: [Entry]) {
+        self.entries = entries.sorted { $0.name < $1.name }
+        byName = Dictionary(entries.map { ($0.name, $0) }) { first, _ in first }
+    }
 
     /// - Throws: `no-platform`, or `platform-unavailable` with the reason and what to do.
-    public func platform(_ name: PlatformName) throws(VaultError) -> Platform { fatalError("stub") }
+    public func platform(_ name: PlatformName) throws(VaultError) -> Platform {
+        guard let entry = byName[name] else {
+            throw VaultError(
+                .noPlatform, "no platform \(name) is configured", hint: "see the platforms there are with: vault plugins")
+        }
+        if let platform = entry.platform { return platform }
+        var fault = VaultError(.platformUnavailable, "\(name) is not available", hint: "see why with: vault plugins")
+        if let reason = entry.fault {
+            fault.message += ": \(reason.message)"
+            fault.hint = reason.hint ?? fault.hint
+            fault.cause = reason
+        }
+        throw fault
+    }
 }

@@ -1,0 +1,46 @@
+import VaultBase
+import VaultRecords
+
+/// What a connection's access token is worth at a moment.
+enum Freshness {
+    /// Hand it out.
+    case fresh
+    /// It ends soon or has ended, and there is a refresh token.
+    case stale
+    /// Only a new consent helps.
+    case dead(VaultError)
+
+    /// - Parameter margin: how long before its end a token counts as stale; at most half the token's life, or
+    ///   a provider of short-lived tokens would be asked at every read.
+    static func of(_ connection: Connection, margin: Duration, now: Timestamp) -> Freshness {
+        if case .reconnect(let reason) = connection.health { return .dead(reconnect(connection, reason)) }
+        guard let ends = connection.expiresAt else { return .fresh }
+        let life = ends - connection.updatedAt
+        if now < ends - (life > .zero ? min(margin, life / 2) : margin) { return .fresh }
+        if connection.refreshToken != nil { return .stale }
+        return now < ends ? .fresh : .dead(reconnect(connection, "no-refresh-token"))
+    }
+
+    static func reconnect(_ connection: Connection, _ reason: String) -> VaultError {
+        VaultError(
+            .reconnect, "the connection to \(connection.platform) has ended (\(reason))",
+            hint: "connect \(connection.platform) again")
+    }
+}
+
+extension Connection {
+    var name: ConnectionName { ConnectionName(user: user, platform: platform) }
+
+    /// Whether `other` holds the very grant that was sent: same consent, same redemption, same refresh token.
+    /// The store's version would be too strict, since sealing anew changes it and nothing else.
+    func isSameGrant(as other: Connection) -> Bool {
+        generation == other.generation && consentedAt == other.consentedAt && subject == other.subject
+            && refreshToken == other.refreshToken
+    }
+
+    /// Whether the access token can still be used, near its end or not.
+    func isAlive(at now: Timestamp) -> Bool {
+        if case .reconnect = health { return false }
+        return expiresAt.map { now < $0 } ?? true
+    }
+}

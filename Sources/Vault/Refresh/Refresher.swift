@@ -1,0 +1,180 @@
+import Logging
+import Synchronization
+import VaultBase
+import VaultProviders
+import VaultRecords
+
+/// Redeems refresh tokens: one flight per connection, run to its end whatever becomes of those who wait.
+///
+/// A flight reads the connection again, commits to the journal that it is about to redeem, asks the provider,
+/// and commits the answer before anybody gets it. What was sent is compared with what is stored before
+/// anything is written: a new consent in between always wins, and a late refusal of an old token harms nothing.
+final class Refresher: Sendable {
+    /// What the asker wants of a flight.
+    enum Demand: Sendable {
+        /// A token that is not about to end.
+        case fresh
+        /// A redemption later than the generation the asker has seen.
+        case newer(than: UInt64)
+        /// What refresh-ahead asks: only if it is still due.
+        case ahead
+    }
+
+    /// How a flight ended well.
+    struct Landing: Sendable {
+        var connection: Connection
+        /// False when the flight found nothing to do.
+        var redeemed: Bool
+    }
+
+    let records: Records
+    let provider: ProviderCalls
+    let options: VaultOptions
+    let observation: Observation
+    let logger: Logger
+    let backoff = Backoff()
+    /// New tokens whose refresh token is spent and which the store did not take yet: the only copy there is.
+    let unsaved = Mutex<[ConnectionName: Unsaved]>([:])
+    let flights = Flights<ConnectionName, Landing>()
+
+    init(records: Records, provider: ProviderCalls, options: VaultOptions, observation: Observation, logger: Logger) {
+        self.records = records
+        self.provider = provider
+        self.options = options
+        self.observation = observation
+        self.logger = logger
+    }
+
+    /// Joins the flight of this connection or starts one.
+    func refresh(_ name: ConnectionName, _ demand: Demand) async throws -> Connection {
+        // A flight that somebody else began for less than we ask may land without a redemption: then ours is next.
+        for _ in 0..<3 {
+            let landing = try await flights.join(name) { [self] in try await fly(name, demand) }
+            guard case .newer(let generation) = demand, !landing.redeemed,
+                landing.connection.generation == generation
+            else { return landing.connection }
+        }
+        throw VaultError(.retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+    }
+
+    /// A new consent or a disconnect: what was remembered about the old grant no longer counts.
+    func forget(_ name: ConnectionName) {
+        backoff.forget(name)
+        _ = unsaved.withLock { $0.removeValue(forKey: name) }
+    }
+
+    // MARK: A flight
+
+    private func fly(_ name: ConnectionName, _ demand: Demand) async throws -> Landing {
+        if let waiting = unsaved.withLock({ $0[name] }) { return try await save(waiting) }
+        // The grant may change between reading it and the journal's commit; then look again.
+        for _ in 0..<3 {
+            let (found, leftover, now) = try records.read { view in
+                (
+                    try view.connection(name.user, name.platform), try view.redemption(name.user, name.platform),
+                    view.now
+                )
+            }
+            guard var connection = found else { throw Self.noConnection(name) }
+            if let leftover {
+                // Flights are one at a time, so this one was left by a process that died.
+                connection = try await recover(leftover) ?? connection
+            }
+            guard try isWanted(connection, demand, now: now) else {
+                return Landing(connection: connection, redeemed: false)
+            }
+            let engine = try await provider.engine(for: name.platform)
+            try admit(connection, demand, engine.platform)
+            if let landing = try await redeem(connection, engine) { return landing }
+        }
+        throw VaultError(.retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+    }
+
+    private func isWanted(_ connection: Connection, _ demand: Demand, now: Timestamp) throws -> Bool {
+        switch demand {
+        case .fresh:
+            switch Freshness.of(connection, margin: options.refreshMargin, now: now) {
+            case .fresh: return false
+            case .stale: return true
+            case .dead(let error): throw error
+            }
+        case .newer(let generation):
+            return connection.generation == generation
+        case .ahead:
+            return connection.dueAt.map { $0 <= now } ?? false
+        }
+    }
+
+    /// What forbids to send this refresh token now.
+    private func admit(_ connection: Connection, _ demand: Demand, _ platform: Platform) throws {
+        if case .reconnect(let reason) = connection.health { throw Freshness.reconnect(connection, reason) }
+        guard connection.refreshToken != nil else { throw Self.nothingToRedeem(connection, now: records.clock.now()) }
+        guard connection.clientID == platform.clientID else {
+            throw VaultError(
+                .reconnect, "the connection to \(connection.platform) was made with another client id",
+                hint: "connect \(connection.platform) again, or set the former client-id back")
+        }
+        if connection.health == .uncertain, platform.provider.description.refresh == .singleUse {
+            guard case .newer = demand else { throw Self.uncertain(connection.platform) }
+        }
+        if let wait = backoff.wait(connection.name, now: records.clock.now()) {
+            throw VaultError(
+                .retry, "\(connection.platform) failed a moment ago", hint: "try again later", retryAfter: wait)
+        }
+    }
+
+    /// - Returns: nil when the stored grant is no longer the one that was read.
+    private func redeem(_ connection: Connection, _ engine: FlowEngine) async throws -> Landing? {
+        guard let refreshToken = connection.refreshToken else { throw Self.nothingToRedeem(connection, now: records.clock.now()) }
+        let request = try await engine.refreshRequest(refreshToken: refreshToken, scope: connection.scope)
+        let intent = Redemption(
+            user: connection.user, platform: connection.platform, generation: connection.generation,
+            begunAt: records.clock.now())
+        let begun = try await records.write { transaction in
+            guard let current = try transaction.connection(connection.user, connection.platform),
+                current.isSameGrant(as: connection)
+            else { return false }
+            try transaction.begin(intent)
+            return true
+        }
+        guard begun else { return nil }
+        let outcome: Result<TokenGrant, ProviderFailure>
+        do throws(ProviderFailure) {
+            let answer = try await provider.send(request, engine.platform, .refresh)
+            outcome = .success(try await engine.readTokens(answer, stage: .refresh, now: records.clock.now()))
+        } catch {
+            outcome = .failure(error)
+        }
+        switch outcome {
+        case .success(let grant):
+            var next = connection
+            next.generation += 1
+            Lifetimes(options: options, description: engine.platform.provider.description)
+                .apply(grant, to: &next, now: records.clock.now())
+            return try await save(Unsaved(sent: connection, next: next))
+        case .failure(let failure):
+            return try await record(failure, of: connection, engine.platform)
+        }
+    }
+
+    // MARK: Errors
+
+    static func noConnection(_ name: ConnectionName) -> VaultError {
+        VaultError(
+            .noConnection, "\(name.user) has no connection at \(name.platform)",
+            hint: "connect \(name.platform) first")
+    }
+
+    static func nothingToRedeem(_ connection: Connection, now: Timestamp) -> VaultError {
+        guard connection.isAlive(at: now) else { return Freshness.reconnect(connection, "no-refresh-token") }
+        return VaultError(
+            .forbidden, "\(connection.platform) gave no refresh token for this connection",
+            hint: "use the access token while it lasts")
+    }
+
+    static func uncertain(_ platform: PlatformName) -> VaultError {
+        VaultError(
+            .uncertain, "a refresh at \(platform) was interrupted and its outcome is not known",
+            hint: "refresh \(platform) once; if that fails, connect it again")
+    }
+}

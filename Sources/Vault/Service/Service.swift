@@ -1,0 +1,111 @@
+import Logging
+public import ServiceLifecycle
+import VaultBase
+import VaultRecords
+
+extension Vault {
+    /// Marks what an earlier process left half done, then sweeps, refreshes ahead and measures until it is told
+    /// to stop; then finishes the flights under way.
+    ///
+    /// - Throws: `unknown-outcome` when the disk failed under a write: the process must end and verify at its
+    ///   next start.
+    public func run() async throws {
+        try await recover()
+        do {
+            try await cancelWhenGracefulShutdown {
+                try await withThrowingDiscardingTaskGroup { group in
+                    group.addTask { try await self.every(self.options.sweepInterval) { try await self.sweep() } }
+                    group.addTask { try await self.every(Self.measureInterval) { try self.measure() } }
+                    group.addTask { try await self.every(Self.saveInterval) { await self.saveWhatWaits() } }
+                    if self.options.refreshAhead {
+                        group.addTask {
+                            try await self.every(RefreshAhead.interval) { try await self.refreshAhead() }
+                        }
+                    }
+                }
+            }
+        } catch is CancellationError {
+            // Told to stop.
+        }
+        await drain()
+    }
+
+    static let measureInterval = Duration.seconds(15)
+    static let saveInterval = Duration.seconds(2)
+
+    /// Repeats `round`; one that fails is logged and the next one comes at its time.
+    private func every(_ interval: Duration, _ round: () async throws -> Void) async throws {
+        while true {
+            do {
+                try await round()
+            } catch let error as VaultError where error.code == .unknownOutcome {
+                throw error
+            } catch let error as VaultError {
+                logger.error("service.failed", metadata: ["code": "\(error.code)", "reason": "\(error)"])
+            }
+            try await Task.sleep(for: interval)
+        }
+    }
+
+    /// The redemptions that were begun by a process that is no more. Their tokens are not sent: the
+    /// connections become `uncertain`, and whoever refreshes one next probes it.
+    func recover() async throws {
+        for redemption in leftovers { _ = try await refresher.recover(redemption) }
+        if !leftovers.isEmpty {
+            logger.warning("service.recovered", metadata: ["interrupted": "\(leftovers.count)"])
+        }
+    }
+
+    /// Waits for what is under way; each flight has its own limit.
+    func drain() async {
+        await logins.drain()
+        await refresher.flights.drain()
+        await disconnections.drain()
+        await saveWhatWaits()
+        let lost = refresher.unsaved.withLock { $0.count }
+        if lost > 0 {
+            logger.critical(
+                "service.unsaved",
+                metadata: ["connections": "\(lost)", "hint": "the users concerned may have to connect again"])
+        }
+        logger.info("service.drained")
+    }
+
+    func sweep() async throws {
+        var more = true
+        while more {
+            let result = try await records.sweep(grace: options.sweepGrace, limit: 256, dryRun: false)
+            observation.swept(
+                connections: result.connections.count, sessions: result.sessions, logins: result.logins)
+            for name in result.connections {
+                refresher.forget(name)
+                logger.info("sweep.removed", metadata: facts(name.user, name.platform))
+            }
+            more = result.more
+            // Others write too.
+            if more { try await Task.sleep(for: .milliseconds(20)) }
+        }
+        refresher.backoff.prune(now: records.clock.now())
+    }
+
+    func saveWhatWaits() async {
+        for name in refresher.unsaved.withLock({ Array($0.keys) }) {
+            _ = try? await refresher.refresh(name, .fresh)
+        }
+    }
+
+    private func measure() throws {
+        let statistics = try records.store.statistics()
+        for (table, count) in statistics.counts {
+            observation.gauge("vault_store_keys", count, [("table", table.rawValue)])
+        }
+        observation.gauge("vault_store_used_bytes", statistics.usedBytes)
+        observation.gauge("vault_store_file_bytes", statistics.fileBytes)
+        observation.gauge("vault_store_quota_bytes", statistics.quotaBytes)
+        observation.gauge("vault_store_commits", statistics.commits)
+        observation.gauge("vault_store_operations", statistics.operations)
+        observation.gauge("vault_refreshes_in_flight", refresher.flights.count)
+        observation.gauge("vault_refreshes_unsaved", refresher.unsaved.withLock { $0.count })
+        observation.gauge("vault_refreshes_backing_off", refresher.backoff.count)
+    }
+}

@@ -1,0 +1,82 @@
+import VaultBase
+import VaultCrypto
+import VaultRecords
+
+/// Writes and reads the sessions' JWTs: HS256 (RFC 7518 §3.2), one algorithm per key, the key chosen by `kid`.
+///
+/// The protected header is a constant of each key, so a token counts only when its header is that text
+/// exactly: another `alg`, `typ` or order of members never gets as far as a signature (RFC 8725 §3.1, §3.11).
+struct SessionTokens: Sendable {
+    /// RFC 7518 §3.2 asks for a key as long as the hash.
+    static let keyMinimum = 32
+    /// How far the clock may have been set back since a token was issued, in seconds.
+    static let skew: Int64 = 60
+    /// No token of ours is longer.
+    static let sizeLimit = 4096
+
+    private let issuer: String
+    private let audience: String
+    private let keys: [[UInt8]: Secret]
+    private let signing: (header: [UInt8], key: Secret)?
+
+    init(issuer: String, audience: String, keys: [(kid: String, key: Secret)]) {
+        self.issuer = issuer
+        self.audience = audience
+        var table: [[UInt8]: Secret] = [:]
+        var signing: (header: [UInt8], key: Secret)?
+        for (kid, key) in keys where key.count >= Self.keyMinimum {
+            let json = "{\"alg\":\"HS256\",\"typ\":\"vault-session+jwt\",\"kid\":\(JSONText.quoted(kid))}"
+            let header = Array(Base64.encodeURL(json.utf8).utf8)
+            // The first key of a name stands, as the first key signs.
+            guard table[header] == nil else { continue }
+            table[header] = key
+            if signing == nil { signing = (header, key) }
+        }
+        self.keys = table
+        self.signing = signing
+    }
+
+    /// - Throws: `settings` when no key is long enough to sign with.
+    func token(for session: SessionRecord, now: Timestamp) throws(VaultError) -> Secret {
+        guard let signing else {
+            throw VaultError(
+                .settings, "there is no session key of at least \(Self.keyMinimum) bytes",
+                hint: "set JWT_SECRET to the output of: openssl rand -hex 32")
+        }
+        let claims = Claims(
+            issuer: issuer, audience: audience, subject: session.user.rawValue, issuedAt: now.seconds,
+            expiresAt: session.endsAt.seconds, id: session.id)
+        var bytes = signing.header
+        bytes.append(0x2E)
+        bytes += Base64.encodeURL(claims.json.utf8).utf8
+        let signature = Digest.hmacSHA256(bytes, key: signing.key)
+        bytes.append(0x2E)
+        bytes += Base64.encodeURL(signature).utf8
+        return Secret(bytes: bytes)
+    }
+
+    /// The claims of a token that is ours and in its time; nil for every other, without a reason.
+    func claims(of token: Secret, now: Timestamp) -> Claims? {
+        guard token.count <= Self.sizeLimit else { return nil }
+        return token.withBytes { raw in
+            guard let first = raw.firstIndex(of: 0x2E), let last = raw.lastIndex(of: 0x2E), first < last,
+                let key = keys[Array(raw[..<first])]
+            else { return nil }
+            let signature = Digest.hmacSHA256(Array(raw[..<last]), key: key)
+            // Compared as text: a second spelling of the same bytes is refused with the forgeries.
+            guard Digest.equal(Array(Base64.encodeURL(signature).utf8), Array(raw[(last + 1)...])) else { return nil }
+            let payload = raw[(first + 1)..<last]
+            guard payload.allSatisfy(Self.isURLAlphabet),
+                let json = Base64.decode(String(decoding: payload, as: UTF8.self)), let claims = Claims(json),
+                claims.issuer == issuer, claims.audience == audience, claims.expiresAt > now.seconds,
+                claims.issuedAt <= now.seconds + Self.skew
+            else { return nil }
+            return claims
+        }
+    }
+
+    private static func isURLAlphabet(_ byte: UInt8) -> Bool {
+        (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D
+            || byte == 0x5F
+    }
+}

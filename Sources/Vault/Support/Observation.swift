@@ -1,0 +1,65 @@
+import Logging
+import Metrics
+import VaultBase
+import VaultProviders
+
+/// The vault's counters and timers, by the names that `/metrics` shows.
+///
+/// Labels are platforms and outcomes, never users: their number stays small. The counters of the hot path are
+/// made once, so the metrics system must be bootstrapped before the vault is made.
+struct Observation: Sendable {
+    private let tokenReads: [PlatformName: Counter]
+    private let sessionChecks = Counter(label: "vault_session_checks_total", dimensions: [("outcome", "ok")])
+    private let sessionRefusals = Counter(label: "vault_session_checks_total", dimensions: [("outcome", "refused")])
+
+    init(_ platforms: PlatformDirectory) {
+        var reads: [PlatformName: Counter] = [:]
+        for entry in platforms.entries {
+            reads[entry.name] = Counter(
+                label: "vault_token_reads_total", dimensions: [("platform", entry.name.rawValue)])
+        }
+        tokenReads = reads
+    }
+
+    func tokenRead(_ platform: PlatformName) { tokenReads[platform]?.increment() }
+    func sessionChecked(_ valid: Bool) { (valid ? sessionChecks : sessionRefusals).increment() }
+
+    func login(_ platform: PlatformName, _ outcome: String) { count("vault_logins_total", platform, outcome) }
+    func exchange(_ platform: PlatformName, _ outcome: String) { count("vault_exchanges_total", platform, outcome) }
+    func refresh(_ platform: PlatformName, _ outcome: String) { count("vault_refreshes_total", platform, outcome) }
+    func disconnect(_ platform: PlatformName, _ outcome: String) {
+        count("vault_disconnects_total", platform, outcome)
+    }
+
+    func providerAnswered(_ platform: PlatformName, _ stage: FlowEngine.Stage, in time: Duration) {
+        let (seconds, attoseconds) = time.components
+        Timer(
+            label: "vault_provider_seconds",
+            dimensions: [("platform", platform.rawValue), ("stage", stage.rawValue)]
+        ).recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    func swept(connections: Int, sessions: Int, logins: Int) {
+        for (kind, number) in [("connection", connections), ("session", sessions), ("login", logins)] where number > 0 {
+            Counter(label: "vault_swept_total", dimensions: [("kind", kind)]).increment(by: number)
+        }
+    }
+
+    func gauge(_ name: String, _ value: Int, _ dimensions: [(String, String)] = []) {
+        Gauge(label: name, dimensions: dimensions).record(value)
+    }
+
+    private func count(_ name: String, _ platform: PlatformName, _ outcome: String) {
+        Counter(label: name, dimensions: [("platform", platform.rawValue), ("outcome", outcome)]).increment()
+    }
+}
+
+/// What a log line may say of a connection: names, generations and codes; never a token.
+func facts(
+    _ user: UserID? = nil, _ platform: PlatformName, _ more: Logger.Metadata = [:]
+) -> Logger.Metadata {
+    var metadata = more
+    metadata["platform"] = "\(platform)"
+    if let user { metadata["user"] = "\(user)" }
+    return metadata
+}
