@@ -50,14 +50,14 @@ struct Callback: Sendable {
         case failed(String)
     }
 
-    /// Reads the callback of a login that expects `issuer`.
-    func read(issuer: String) -> Reading {
+    /// Reads the callback of a login that expects `issuer`; `issuerIsRequired` by the provider as it is known now.
+    func read(issuer: String, issuerIsRequired: Bool) -> Reading {
         // RFC 6749 §3.1: parameters must not be repeated. Both code and error: an attack or nonsense.
         guard !isRepeated else { return .failed("restart-login") }
         // RFC 9207 §2.4, for refusals too: simple string comparison.
         if let sent = values["iss"] {
             guard sent == issuer else { return .failed("restart-login") }
-        } else if description.requiresIssuerParameter {
+        } else if issuerIsRequired {
             return .failed("restart-login")
         }
         let code = values[Self.name("code", description)]

@@ -12,22 +12,24 @@ struct Harvest: Sendable {
 }
 
 extension Vault {
-    /// Redeems the code where the login was sent, and nowhere else, then asks whose tokens they are.
+    /// The engine of the platform, if it is still what the browser was sent to.
     ///
     /// - Throws: ``LoginFailure``.
-    func exchange(_ code: String, for login: LoginRecord) async throws -> Harvest {
-        let engine: FlowEngine
-        do {
-            engine = try await provider.engine(for: login.platform)
-        } catch {
-            throw LoginFailure(code: "retry")
-        }
+    func engine(for login: LoginRecord) async throws -> FlowEngine {
+        guard let engine = try? await provider.engine(for: login.platform) else { throw LoginFailure(code: "retry") }
         let (platform, description) = (engine.platform, engine.platform.provider.description)
-        // RFC 9700 §4.4.2: the settings may have changed since the browser left.
+        // RFC 9700 §4.4.2: the settings or the metadata may have changed since.
         guard login.issuer == description.issuer, login.tokenEndpoint == description.endpoints.token,
             login.clientID == platform.clientID, login.redirectURI == platform.redirectURI
         else { throw LoginFailure(code: "restart-login") }
+        return engine
+    }
 
+    /// Redeems the code where the login was sent, and nowhere else, then asks whose tokens they are.
+    ///
+    /// - Throws: ``LoginFailure``.
+    func exchange(_ code: String, for login: LoginRecord, _ engine: FlowEngine) async throws -> Harvest {
+        let platform = engine.platform
         do {
             let request = try await engine.tokenRequest(code: code, verifier: login.verifier, scope: login.scope)
             let answer = try await provider.send(request, platform, .exchange)

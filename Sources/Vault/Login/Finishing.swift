@@ -60,10 +60,12 @@ extension Vault {
         if case .finished = login.progress { return login }
         let ending: LoginRecord.Outcome
         do {
-            switch callback.read(issuer: login.issuer) {
-            case .failed(let code): ending = try await close(login, callback, .failed(code: code))
+            let engine = try await engine(for: login)
+            let isRequired = engine.platform.provider.description.requiresIssuerParameter
+            switch callback.read(issuer: login.issuer, issuerIsRequired: isRequired) {
+            case .failed(let code): throw LoginFailure(code: code)
             case .code(let code):
-                let harvest = try await exchange(code, for: login)
+                let harvest = try await exchange(code, for: login, engine)
                 ending = try await plant(harvest, login, callback)
             }
         } catch let failure as LoginFailure {

@@ -3,7 +3,6 @@
 #elseif canImport(Darwin)
     import Darwin
 #endif
-import NIOCore
 import NIOPosix
 import Synchronization
 import VaultBase
@@ -23,15 +22,15 @@ final class AddressCheck: Sendable {
         let now = ContinuousClock.now
         if allowed.withLock({ $0[key].map { now < $0 } ?? false }) { return }
 
-        let addresses: [SocketAddress]
+        let kinds: [AddressPolicy.Kind]
         do {
             let host = address.host
-            addresses = try await NIOThreadPool.singleton.runIfActive { try Self.resolve(host) }
+            kinds = try await NIOThreadPool.singleton.runIfActive { try Self.resolve(host) }
         } catch {
             throw ProviderFailure(failure: .retry, code: "dns-failed")
         }
-        for found in addresses {
-            switch AddressPolicy.kind(found) {
+        for kind in kinds {
+            switch kind {
             case .public: continue
             // Plain http has been limited to loopback literals before; https to this machine is a proxy or a trial.
             case .loopback where insecureLoopback || allowPrivate: continue
@@ -47,8 +46,7 @@ final class AddressCheck: Sendable {
 
     private struct Unresolved: Error {}
 
-    private static func resolve(_ host: String) throws -> [SocketAddress] {
-        if let literal = try? SocketAddress(ipAddress: host, port: 0) { return [literal] }
+    private static func resolve(_ host: String) throws -> [AddressPolicy.Kind] {
         var hints = addrinfo()
         #if canImport(Glibc)
             hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -58,17 +56,15 @@ final class AddressCheck: Sendable {
         var list: UnsafeMutablePointer<addrinfo>?
         guard getaddrinfo(host, nil, &hints, &list) == 0, let first = list else { throw Unresolved() }
         defer { freeaddrinfo(first) }
-        var found: [SocketAddress] = []
+        var found: [AddressPolicy.Kind] = []
         var next: UnsafeMutablePointer<addrinfo>? = first
         while let entry = next {
+            let bytes = UnsafeRawBufferPointer(start: entry.pointee.ai_addr, count: Int(entry.pointee.ai_addrlen))
+            // struct sockaddr_in and sockaddr_in6: the address begins after 4 and after 8 bytes.
             if entry.pointee.ai_family == AF_INET {
-                entry.pointee.ai_addr.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                    found.append(SocketAddress($0.pointee))
-                }
+                found.append(AddressPolicy.kind(v4: Array(bytes[4..<8])))
             } else if entry.pointee.ai_family == AF_INET6 {
-                entry.pointee.ai_addr.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-                    found.append(SocketAddress($0.pointee))
-                }
+                found.append(AddressPolicy.kind(v6: Array(bytes[8..<24])))
             }
             next = entry.pointee.ai_next
         }

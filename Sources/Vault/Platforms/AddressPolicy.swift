@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-import NIOCore
-
 /// Which network addresses a provider may have.
 ///
 /// A name that resolves into our own network would let whoever controls it reach what only we can reach
@@ -12,18 +5,6 @@ import NIOCore
 /// name; this refuses before a byte is sent.
 enum AddressPolicy {
     enum Kind: Equatable { case `public`, loopback, `private` }
-
-    static func kind(_ address: SocketAddress) -> Kind {
-        switch address {
-        case .v4(let address):
-            var raw = address.address.sin_addr.s_addr
-            return withUnsafeBytes(of: &raw) { kind(v4: Array($0)) }
-        case .v6(let address):
-            var raw = address.address.sin6_addr
-            return withUnsafeBytes(of: &raw) { kind(v6: Array($0)) }
-        case .unixDomainSocket: return .private
-        }
-    }
 
     /// - Parameter bytes: four, in network order. The ranges are the special ones of RFC 6890.
     static func kind(v4 bytes: [UInt8]) -> Kind {

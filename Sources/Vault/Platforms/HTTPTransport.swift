@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
-public import VaultBase
+import VaultBase
 public import VaultProviders
 
 /// Sends requests to providers over HTTPS.

@@ -34,7 +34,8 @@ public final class PlatformDirectory: Sendable {
     public func platform(_ name: PlatformName) throws(VaultError) -> Platform {
         guard let entry = byName[name] else {
             throw VaultError(
-                .noPlatform, "no platform \(name) is configured", hint: "see the platforms there are with: vault plugins")
+                .noPlatform, "no platform \(name) is configured",
+                hint: "see the platforms there are with: vault plugins")
         }
         if let platform = entry.platform { return platform }
         var fault = VaultError(.platformUnavailable, "\(name) is not available", hint: "see why with: vault plugins")

@@ -60,7 +60,8 @@ extension ProviderFailure {
         switch failure {
         case .reconnect, .restartLogin:
             VaultError(
-                .reconnect, "\(platform) no longer accepts this connection (\(code))", hint: "connect \(platform) again")
+                .reconnect, "\(platform) no longer accepts this connection (\(code))", hint: "connect \(platform) again"
+            )
         case .retry:
             VaultError(
                 .retry, "\(platform) gives no tokens for now (\(code))", hint: "try again later",
@@ -68,7 +69,8 @@ extension ProviderFailure {
         case .operatorAction:
             VaultError(
                 .operatorAction, "\(platform) refuses our registration there (\(code))",
-                hint: "compare client-id, client-secret and redirect-uri of [platforms.\(platform)] with the provider's "
+                hint:
+                    "compare client-id, client-secret and redirect-uri of [platforms.\(platform)] with the provider's "
                     + "console")
         }
     }

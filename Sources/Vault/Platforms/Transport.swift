@@ -1,4 +1,4 @@
-public import VaultBase
+import VaultBase
 public import VaultProviders
 
 /// Carries requests to providers. The real one verifies TLS, follows no redirect, caps size and time and

@@ -54,7 +54,8 @@ final class Refresher: Sendable {
                 landing.connection.generation == generation
             else { return landing.connection }
         }
-        throw VaultError(.retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+        throw VaultError(
+            .retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
     }
 
     /// A new consent or a disconnect: what was remembered about the old grant no longer counts.
@@ -87,7 +88,8 @@ final class Refresher: Sendable {
             try admit(connection, demand, engine.platform)
             if let landing = try await redeem(connection, engine) { return landing }
         }
-        throw VaultError(.retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+        throw VaultError(
+            .retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
     }
 
     private func isWanted(_ connection: Connection, _ demand: Demand, now: Timestamp) throws -> Bool {
@@ -125,7 +127,9 @@ final class Refresher: Sendable {
 
     /// - Returns: nil when the stored grant is no longer the one that was read.
     private func redeem(_ connection: Connection, _ engine: FlowEngine) async throws -> Landing? {
-        guard let refreshToken = connection.refreshToken else { throw Self.nothingToRedeem(connection, now: records.clock.now()) }
+        guard let refreshToken = connection.refreshToken else {
+            throw Self.nothingToRedeem(connection, now: records.clock.now())
+        }
         let request = try await engine.refreshRequest(refreshToken: refreshToken, scope: connection.scope)
         let intent = Redemption(
             user: connection.user, platform: connection.platform, generation: connection.generation,

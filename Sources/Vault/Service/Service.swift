@@ -1,7 +1,9 @@
 import Logging
-public import ServiceLifecycle
+import Synchronization
+import ServiceLifecycle
 import VaultBase
 import VaultRecords
+import VaultStore
 
 extension Vault {
     /// Marks what an earlier process left half done, then sweeps, refreshes ahead and measures until it is told
