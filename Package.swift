@@ -65,7 +65,7 @@ let package = Package(
         .target(
             name: "VaultTesting",
             dependencies: [
-                "Vault", "VaultBase",
+                "Vault", "VaultBase", "VaultCrypto",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -107,6 +107,16 @@ let package = Package(
                 "Vault", "VaultBase", "VaultCrypto", "VaultHTTP", "VaultProviders", "VaultRecords", "VaultStore",
                 "VaultTesting",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
+        .testTarget(
+            name: "VaultTestingTests",
+            dependencies: [
+                "VaultBase", "VaultCrypto", "VaultTesting",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .testTarget(name: "VaultCLITests", dependencies: ["VaultCLI"]),
         .testTarget(name: "EndToEndTests", exclude: ["Scenarios"]),
