@@ -4,7 +4,7 @@ import VaultTesting
 
 @Suite struct AuthorizationTests {
     @Test func theCallbackCarriesCodeStateAndIssuer() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let answer = try await browser.consent()
             #expect(answer.status == 303)
             #expect(answer.headers[.location]?.hasPrefix(Browser.redirectURI + "?") == true)
@@ -21,7 +21,7 @@ import VaultTesting
         ("scope", "profile everything", "invalid_scope"),
     ])
     func aWrongRequestIsToldToTheClient(name: String, value: String?, code: String) async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let answer = try await browser.authorize([name: value])
             #expect(answer.status == 303)
             #expect(answer.parameters["error"] == code)
@@ -30,18 +30,19 @@ import VaultTesting
         }
     }
 
-    @Test(arguments: [
-        ("client_id", "nobody"), ("redirect_uri", nil), ("redirect_uri", "http://127.0.0.1:8000/elsewhere"),
-        ("redirect_uri", "http://127.0.0.1:8000/auth/sandbox/callback/"),
-        ("redirect_uri", "http://127.0.0.1:8000/auth/sandbox/callback?more=1"),
-        ("redirect_uri", "http://localhost:8000/auth/sandbox/callback"),
-        ("redirect_uri", "http://127.0.0.1:8000@evil.example/auth/sandbox/callback"),
-        ("redirect_uri", "http://127.0.0.1:99999/auth/sandbox/callback"),
-        ("redirect_uri", "http://127.0.0.1.evil.example/auth/sandbox/callback"),
-        ("redirect_uri", "https://127.0.0.1:8000/auth/sandbox/callback"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("client_id", "nobody"), ("redirect_uri", nil), ("redirect_uri", "http://127.0.0.1:8000/elsewhere"),
+            ("redirect_uri", "http://127.0.0.1:8000/auth/sandbox/callback/"),
+            ("redirect_uri", "http://127.0.0.1:8000/auth/sandbox/callback?more=1"),
+            ("redirect_uri", "http://localhost:8000/auth/sandbox/callback"),
+            ("redirect_uri", "http://127.0.0.1:8000@evil.example/auth/sandbox/callback"),
+            ("redirect_uri", "http://127.0.0.1:99999/auth/sandbox/callback"),
+            ("redirect_uri", "http://127.0.0.1.evil.example/auth/sandbox/callback"),
+            ("redirect_uri", "https://127.0.0.1:8000/auth/sandbox/callback"),
+        ] as [(String, String?)])
     func aWrongAddresseeGetsNothing(name: String, value: String?) async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let answer = try await browser.authorize([name: value])
             #expect(answer.status == 400)
             #expect(answer.headers[.location] == nil)
@@ -49,21 +50,21 @@ import VaultTesting
     }
 
     @Test func aLoopbackAddressMayComeWithAnyPort() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let uri = "http://127.0.0.1:45678/auth/sandbox/callback"
             #expect(try await browser.authorize(["redirect_uri": uri]).status == 200)
         }
     }
 
     @Test func anotherAddressIsComparedExactly() async throws {
-        try await withSandbox({ $0.redirectURIs = ["https://app.example/callback"] }) { browser in
+        try await withSandbox({ $0.redirectURIs = ["https://app.example/callback"] }) { browser async throws in
             #expect(try await browser.authorize(["redirect_uri": "https://app.example/callback"]).status == 200)
             #expect(try await browser.authorize(["redirect_uri": "https://app.example:8443/callback"]).status == 400)
         }
     }
 
     @Test func aRepeatedParameterIsRefused() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let query = Browser.form(Browser.request.map { ($0.key, $0.value) })
             #expect(try await browser.get("/authorize?\(query)&client_id=sandbox").status == 400)
             let answer = try await browser.get("/authorize?\(query)&scope=music")
@@ -72,7 +73,7 @@ import VaultTesting
     }
 
     @Test func denyingIsToldToTheClient() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let answer = try await browser.consent(decision: "deny")
             #expect(answer.parameters["error"] == "access_denied")
             #expect(answer.parameters["code"] == nil)
@@ -81,7 +82,7 @@ import VaultTesting
     }
 
     @Test func cancellingTheLoginIsToldToTheClient() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let page = try await browser.authorize()
             let answer = try await browser.post("/authorize/login", [("request", page.request), ("cancel", "yes")])
             #expect(answer.parameters["error"] == "access_denied")
@@ -89,21 +90,21 @@ import VaultTesting
     }
 
     @Test func anUntickedScopeIsNotGranted() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let code = try await browser.code(scopes: [])
             #expect(try await browser.redeem(code).json["scope"] == "profile")
         }
     }
 
     @Test func aScopeThatWasNotAskedForIsNotGranted() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let code = try await browser.code(scopes: ["music", "email", "offline_access"])
             #expect(try await browser.redeem(code).json["scope"] == "profile music")
         }
     }
 
     @Test func aConsentIsUsedOnce() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let page = try await browser.authorize()
             _ = try await browser.post("/authorize/login", [("request", page.request), ("user", "ada")])
             let fields = [("request", page.request), ("decision", "allow")]
@@ -114,7 +115,7 @@ import VaultTesting
     }
 
     @Test func consentNeedsALoginFirst() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let page = try await browser.authorize()
             let answer = try await browser.post(
                 "/authorize/consent", [("request", page.request), ("decision", "allow")])
@@ -124,7 +125,7 @@ import VaultTesting
 
     @Test func aLoginEndsAfterTenMinutes() async throws {
         let clock = HandClock()
-        try await withSandbox({ $0.clock = clock }) { browser in
+        try await withSandbox({ $0.clock = clock }) { browser async throws in
             let page = try await browser.authorize()
             clock.advance(.seconds(600))
             let answer = try await browser.post("/authorize/login", [("request", page.request), ("user", "ada")])
@@ -133,7 +134,7 @@ import VaultTesting
     }
 
     @Test func whatSomebodyTypedIsNeverMarkup() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let page = try await browser.authorize(["login_hint": #""><script>alert(1)</script>"#])
             #expect(!page.body.contains("<script"))
             let again = try await browser.post(
@@ -145,7 +146,7 @@ import VaultTesting
     }
 
     @Test func thePagesAreClosedToEverythingForeign() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let page = try await browser.authorize()
             let policy = try #require(page.headers[.contentSecurityPolicy])
             #expect(policy.contains("default-src 'none'"))
@@ -157,7 +158,7 @@ import VaultTesting
     }
 
     @Test func automaticConsentShowsNoPage() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             browser.control.autoApprove = "duke"
             let answer = try await browser.authorize()
             let issued = try await browser.redeem(try #require(answer.parameters["code"])).json

@@ -4,7 +4,7 @@ import VaultTesting
 
 @Suite struct MisbehaviourTests {
     @Test func aRateLimitSaysWhenToComeBack() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             browser.control.misbehave(.init(.rateLimited, times: 1, seconds: 7))
             let answer = try await browser.refresh(token)
@@ -21,7 +21,7 @@ import VaultTesting
         (.init(.html, status: 502), 502, "text/html; charset=utf-8"),
     ])
     func aRefusalDoesNothing(fault: Sandbox.Misbehaviour, status: Int, type: String) async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             browser.control.misbehave(fault)
             let answer = try await browser.refresh(token)
@@ -35,7 +35,7 @@ import VaultTesting
     }
 
     @Test func anOmittedRefreshTokenStaysGood() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             browser.control.misbehave(.init(.omitRefreshToken))
             for _ in 0..<2 {
@@ -48,7 +48,7 @@ import VaultTesting
     }
 
     @Test func aNonRotatingServerGivesTheSameToken() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             browser.control.misbehave(.init(.nonRotating))
             #expect(try await browser.refresh(token).json["refresh_token"] == token)
@@ -57,7 +57,7 @@ import VaultTesting
     }
 
     @Test func aTruncatedAnswerWasARedemption() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             browser.control.misbehave(.init(.truncated, times: 1))
             let answer = try await browser.refresh(token)
@@ -69,7 +69,7 @@ import VaultTesting
     }
 
     @Test func aLostAnswerWasARedemptionAndClosesTheConnection() async throws {
-        try await withSandbox(live: true) { browser in
+        try await withSandbox(live: true) { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             browser.control.misbehave(.init(.lostAnswer, times: 1))
             await #expect(throws: (any Error).self) { try await browser.refresh(token) }
@@ -80,7 +80,7 @@ import VaultTesting
     }
 
     @Test func aDroppedRequestWasNoRedemption() async throws {
-        try await withSandbox(live: true) { browser in
+        try await withSandbox(live: true) { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             browser.control.misbehave(.init(.dropped, times: 1))
             await #expect(throws: (any Error).self) { try await browser.refresh(token) }
@@ -90,14 +90,14 @@ import VaultTesting
     }
 
     @Test func aShortLifeIsTold() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             browser.control.misbehave(.init(.shortExpiry, seconds: 2))
             #expect(try await browser.redeem(browser.code()).json["expires_in"] == "2")
         }
     }
 
     @Test func aSlowAnswerIsAGoodOne() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             browser.control.misbehave(.init(.slow, milliseconds: 20))
             let clock = ContinuousClock()
             let start = clock.now
@@ -107,7 +107,7 @@ import VaultTesting
     }
 
     @Test func aGrantCanEndBehindTheClientsBack() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             browser.control.misbehave(.init(.revoked, times: 1))
             #expect(try await browser.refresh(token).json["error"] == "invalid_grant")
@@ -116,7 +116,7 @@ import VaultTesting
     }
 
     @Test func aFaultHoldsForItsUserScopeAndPlaceAlone() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let control = browser.control
             control.misbehave(.init(.status, at: .refresh, user: "ada"))
             control.misbehave(.init(.status, at: .refresh, scope: "email"))
@@ -134,7 +134,7 @@ import VaultTesting
         (.authorize, "/authorize"),
     ])
     func everyPlaceCanFail(place: Sandbox.Misbehaviour.Place, path: String) async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             browser.control.misbehave(.init(.status, at: place, times: 1))
             let token = browser.control.grant(to: "ada").accessToken
             func ask() async throws -> Int {
@@ -148,7 +148,7 @@ import VaultTesting
     }
 
     @Test func aUserNamedLikeAFaultGetsItAtEachRefresh() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let issued = try await browser.redeem(browser.code(as: "rate-limited"))
             #expect(issued.status == 200)
             #expect(try await browser.refresh(issued.json["refresh_token"] ?? "").status == 429)
@@ -156,7 +156,7 @@ import VaultTesting
     }
 
     @Test func itIsSwitchedOverHTTPToo() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             let switched = try await browser.postJSON(
                 "/control",
@@ -171,7 +171,7 @@ import VaultTesting
     }
 
     @Test func aWrongSwitchIsExplainedAndChangesNothing() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let answer = try await browser.postJSON("/control", #"{"misbehave":[{"fault":"explode"}]}"#)
             #expect(answer.status == 400)
             #expect(answer.body.contains("lost-answer"))
@@ -181,12 +181,14 @@ import VaultTesting
     }
 
     @Test func theLedgerHoldsNoToken() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let code = try await browser.code()
             let issued = try await browser.redeem(code).json
             let refreshed = try await browser.refresh(issued["refresh_token"] ?? "").json
             let ledger = try await browser.get("/ledger").body
-            for token in [code] + [issued, refreshed].flatMap({ [$0["access_token"], $0["refresh_token"]] }).compactMap({ $0 }) {
+            for token in [code]
+                + [issued, refreshed].flatMap({ [$0["access_token"], $0["refresh_token"]] }).compactMap({ $0 })
+            {
                 #expect(!ledger.contains(token))
             }
             #expect(ledger.contains(Sandbox.Ledger.id(of: refreshed["refresh_token"] ?? "")))

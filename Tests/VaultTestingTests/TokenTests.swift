@@ -6,7 +6,7 @@ import VaultTesting
 
 @Suite struct TokenTests {
     @Test func aCodeGivesTokens() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let answer = try await browser.redeem(browser.code())
             #expect(answer.status == 200)
             #expect(answer.headers[.cacheControl] == "no-store")
@@ -22,7 +22,7 @@ import VaultTesting
     }
 
     @Test func aCodeUsedTwiceTakesBackWhatItGave() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let code = try await browser.code()
             let issued = try await browser.redeem(code).json
             let again = try await browser.redeem(code)
@@ -34,13 +34,14 @@ import VaultTesting
         }
     }
 
-    @Test(arguments: [
-        ("code_verifier", nil), ("code_verifier", "another-verifier-of-at-least-forty-three-chars"),
-        ("code_verifier", "short"), ("redirect_uri", nil),
-        ("redirect_uri", "http://127.0.0.1:8001/auth/sandbox/callback"), ("code", "unknown"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("code_verifier", nil), ("code_verifier", "another-verifier-of-at-least-forty-three-chars"),
+            ("code_verifier", "short"), ("redirect_uri", nil),
+            ("redirect_uri", "http://127.0.0.1:8001/auth/sandbox/callback"), ("code", "unknown"),
+        ] as [(String, String?)])
     func aCodeNeedsItsVerifierAndItsAddress(name: String, value: String?) async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let answer = try await browser.redeem(try await browser.code(), [name: value])
             #expect(answer.status == 400)
             #expect(answer.json["error"] == "invalid_grant")
@@ -49,7 +50,7 @@ import VaultTesting
     }
 
     @Test func aFailedRedemptionUsesTheCodeUp() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let code = try await browser.code()
             _ = try await browser.redeem(code, ["code_verifier": "another-verifier-of-at-least-forty-three-chars"])
             #expect(try await browser.redeem(code).json["error"] == "invalid_grant")
@@ -58,7 +59,7 @@ import VaultTesting
 
     @Test func aCodeLivesAMinute() async throws {
         let clock = HandClock()
-        try await withSandbox({ $0.clock = clock }) { browser in
+        try await withSandbox({ $0.clock = clock }) { browser async throws in
             let code = try await browser.code()
             clock.advance(.seconds(60))
             #expect(try await browser.redeem(code).json["error"] == "invalid_grant")
@@ -67,7 +68,7 @@ import VaultTesting
 
     @Test func aCodeOfAnotherClientIsUnknown() async throws {
         let other = Sandbox.Client(id: "other", secret: "other-secret", name: "Other", redirectURIs: [])
-        try await withSandbox({ $0.clients = [other] }) { browser in
+        try await withSandbox({ $0.clients = [other] }) { browser async throws in
             let code = try await browser.code()
             let answer = try await browser.post(
                 "/token",
@@ -81,7 +82,7 @@ import VaultTesting
     }
 
     @Test func theClientMayProveItselfInTheBody() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             let fields = [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "sandbox")]
             let good = try await browser.post("/token", fields + [("client_secret", "sandbox-secret")])
@@ -90,7 +91,7 @@ import VaultTesting
     }
 
     @Test func aClientThatDoesNotProveItselfIsRefused() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken
             let fields = [("grant_type", "refresh_token"), ("refresh_token", token)]
             let wrong = "Basic " + Base64.encode(Array("sandbox:wrong".utf8))
@@ -110,10 +111,12 @@ import VaultTesting
         }
     }
 
-    @Test(arguments: ["", "grant_type=password&username=a&password=b", "grant_type=refresh_token",
-        "grant_type=authorization_code", "grant_type=refresh_token&refresh_token=a&refresh_token=b"])
+    @Test(arguments: [
+        "", "grant_type=password&username=a&password=b", "grant_type=refresh_token",
+        "grant_type=authorization_code", "grant_type=refresh_token&refresh_token=a&refresh_token=b",
+    ])
     func aMalformedRequestIsRefused(body: String) async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             let pairs = body.split(separator: "&").map { pair in
                 let parts = pair.split(separator: "=")
                 return (String(parts[0]), String(parts[1]))
@@ -125,13 +128,14 @@ import VaultTesting
     }
 
     @Test func theBodyMustBeAForm() async throws {
-        try await withSandbox { browser in
-            #expect(try await browser.postJSON("/token", "{}").json["error"] == "invalid_request")
+        try await withSandbox { browser async throws in
+            let answer = try await browser.postJSON("/token", "{}")
+            #expect(answer.json["error"] == "invalid_request")
         }
     }
 
     @Test func anIDTokenCarriesTheNonceAndIsSignedWithTheSecret() async throws {
-        try await withSandbox { browser in
+        try await withSandbox { browser async throws in
             browser.control.autoApprove = "ada"
             let answer = try await browser.authorize(["scope": "openid", "nonce": "the-nonce"])
             let issued = try await browser.redeem(try #require(answer.parameters["code"])).json

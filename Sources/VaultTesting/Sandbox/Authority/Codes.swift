@@ -45,7 +45,8 @@ extension Authority {
         var issued = issueAccessToken(for: grant, scopes: grant.scopes, lifetime: lifetime, now: now)
         issued.refreshToken = issueRefreshToken(for: grant.id)
         if grant.scopes.contains("openid") {
-            issued.idToken = idToken(for: grant, nonce: known.nonce, issuer: issuer, lifetime: issued.lifetime, now: now)
+            issued.idToken = idToken(
+                for: grant, nonce: known.nonce, issuer: issuer, lifetime: issued.lifetime, now: now)
         }
         return issued
     }
@@ -58,7 +59,8 @@ extension Authority {
         let claims = IDClaims(
             iss: issuer, sub: person.subject, aud: grant.client, iat: now.seconds, exp: (now + lifetime).seconds,
             nonce: nonce, name: person.name)
-        let signed = Base64.encodeURL(Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8)) + "." + Base64.encodeURL(JSON.encode(claims))
+        let signed =
+            Base64.encodeURL(Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8)) + "." + Base64.encodeURL(JSON.encode(claims))
         let key = Secret(clients[grant.client]?.secret ?? "")
         return signed + "." + Base64.encodeURL(Digest.hmacSHA256(Array(signed.utf8), key: key))
     }

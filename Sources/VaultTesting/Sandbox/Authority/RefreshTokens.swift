@@ -14,7 +14,8 @@ extension Authority {
     }
 
     mutating func redeemRefreshToken(
-        _ token: String, client: String, scopes asked: [String]?, rotation: Rotation, lifetime: Duration?, now: Timestamp
+        _ token: String, client: String, scopes asked: [String]?, rotation: Rotation, lifetime: Duration?,
+        now: Timestamp
     ) throws(OAuthError) -> IssuedTokens {
         let hash = Self.hash(token)
         guard let (id, index) = refreshTokens[hash], let grant = ledger.grants[id], grant.client == client else {

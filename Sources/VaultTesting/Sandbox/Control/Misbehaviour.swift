@@ -70,7 +70,8 @@ extension Sandbox {
         public init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             self.init(
-                try values.decode(Fault.self, forKey: .fault), at: try values.decodeIfPresent(Place.self, forKey: .at) ?? .token,
+                try values.decode(Fault.self, forKey: .fault),
+                at: try values.decodeIfPresent(Place.self, forKey: .at) ?? .token,
                 user: try values.decodeIfPresent(String.self, forKey: .user),
                 scope: try values.decodeIfPresent(String.self, forKey: .scope),
                 times: try values.decodeIfPresent(Int.self, forKey: .times),

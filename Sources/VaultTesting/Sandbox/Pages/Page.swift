@@ -51,7 +51,8 @@ struct Page {
         .bytes(
             Array(html.utf8), type: "text/html; charset=utf-8", status: status,
             headers: [
-                .contentSecurityPolicy: "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+                .contentSecurityPolicy:
+                    "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
                     + "form-action 'self' http://127.0.0.1:* http://localhost:* https:",
                 .referrerPolicy: "no-referrer",
             ])

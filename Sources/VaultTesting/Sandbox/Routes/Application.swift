@@ -1,7 +1,6 @@
 import HTTPTypes
 package import Hummingbird
-package import Logging
-package import NIOCore
+import NIOCore
 
 extension Sandbox {
     /// The server with its routes, for ``run()`` and for tests.

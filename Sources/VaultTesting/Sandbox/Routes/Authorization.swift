@@ -39,9 +39,9 @@ extension Routes {
         if let user = control.autoApprove.flatMap({ Person(typed: $0)?.user }) {
             return finish(pending, user: user, scopes: pending.scopes)
         }
-        let id = Random.token()
-        control.withAuthority { $0.pending[id] = pending }
-        return Page.login(title: title, request: id, client: client.name, hint: form["login_hint"]).response()
+        let ticket = Random.token()
+        control.withAuthority { $0.pending[ticket] = pending }
+        return Page.login(title: title, request: ticket, client: client.name, hint: form["login_hint"]).response()
     }
 
     /// Refuses all but the one kind of request OAuth 2.1 leaves: a code, with PKCE S256.
@@ -129,7 +129,8 @@ extension Routes {
     }
 
     private func ended() -> Response {
-        refusal("this login was finished already, or it took longer than ten minutes; start it again from the application")
+        refusal(
+            "this login was finished already, or it took longer than ten minutes; start it again from the application")
     }
 
     static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
@@ -140,7 +141,9 @@ extension Sandbox.Client {
     func allows(redirectURI: String) -> Bool {
         redirectURIs.contains { registered in
             if registered == redirectURI { return true }
-            guard let (host, rest) = Self.loopback(registered), let asked = Self.loopback(redirectURI) else { return false }
+            guard let (host, rest) = Self.loopback(registered), let asked = Self.loopback(redirectURI) else {
+                return false
+            }
             return asked == (host, rest)
         }
     }

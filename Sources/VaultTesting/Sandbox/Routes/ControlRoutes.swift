@@ -8,7 +8,7 @@ extension Routes {
     func addControl(to router: Router<SandboxContext>) {
         router.get("/control") { _, _ in Response.json(ControlState(control)) }
         router.get("/ledger") { _, _ in Response.json(control.ledger) }
-        router.post("/control") { request, _ in
+        router.post("/control") { request, _ async throws -> Response in
             // A page of another origin can post a form, but not JSON.
             guard request.headers[.contentType]?.prefix(while: { $0 != ";" }) == "application/json" else {
                 return .json(["error": "the body must be application/json"], status: .unsupportedMediaType)

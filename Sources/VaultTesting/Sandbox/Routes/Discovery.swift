@@ -5,7 +5,9 @@ extension Routes {
     func addDiscovery(to router: Router<SandboxContext>) {
         for path in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
             router.get(.init(path)) { _, context in
-                try await control.plan(at: .metadata).answer(context) { JSON.encode(Metadata(issuer: control.issuer), snakeCase: true) }
+                try await control.plan(at: .metadata).answer(context) {
+                    JSON.encode(Metadata(issuer: control.issuer), snakeCase: true)
+                }
             }
         }
         // ID tokens are signed with the client secret, so there is no key to publish.
