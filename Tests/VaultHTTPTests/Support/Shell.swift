@@ -1,0 +1,28 @@
+import FoundationEssentials
+import Glibc
+
+/// A program that checks ours, where it is installed.
+enum Shell {
+    /// Runs a command with `input` on standard input; its status and all that it printed.
+    static func run(_ command: String, input: String) throws -> (status: Int32, output: String) {
+        var template = Array("/tmp/vault-http-tests-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw CocoaError(.fileWriteUnknown) }
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data(input.utf8).write(to: URL(filePath: folder + "/input"))
+        let status = system("cd \(folder) && ( \(command) ) < input > output 2>&1")
+        let output = try Data(contentsOf: URL(filePath: folder + "/output"))
+        return (status, String(decoding: output, as: UTF8.self))
+    }
+
+    /// Whether a command ends well; for `.enabled(if:)`.
+    static func can(_ command: String) -> Bool { (try? run(command, input: "").status) == 0 }
+}
+
+/// A file of the package, by its path from the top.
+func packageFile(_ path: String, from here: String = #filePath) throws -> String {
+    var top = URL(filePath: here)
+    // …/Tests/VaultHTTPTests/Support/Shell.swift
+    for _ in 0..<4 { top.deleteLastPathComponent() }
+    return String(decoding: try Data(contentsOf: top.appending(path: path)), as: UTF8.self)
+}
