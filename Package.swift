@@ -87,9 +87,11 @@ let package = Package(
             ]),
 
         // Tests
-        .testTarget(name: "VaultCryptoTests", dependencies: ["VaultCrypto"]),
+        .testTarget(name: "VaultCryptoTests", dependencies: ["VaultBase", "VaultCrypto"]),
         .testTarget(name: "VaultStoreTests", dependencies: ["VaultStore"]),
-        .testTarget(name: "VaultRecordsTests", dependencies: ["VaultRecords"], resources: [.copy("Vectors")]),
+        .testTarget(
+            name: "VaultRecordsTests", dependencies: ["VaultBase", "VaultCrypto", "VaultRecords", "VaultStore"],
+            resources: [.copy("Vectors")]),
         .testTarget(name: "VaultProvidersTests", dependencies: ["VaultProviders"]),
         .testTarget(
             name: "VaultTests",

@@ -1,0 +1,92 @@
+import VaultBase
+
+// The payload of a record. User, platform and version stand in the key and the header; so does endsAt.
+//
+//    1 dueAt         2 accessToken   3 refreshToken  4 tokenType    5 scope
+//    6 expiresAt     7 createdAt     8 updatedAt     9 consentedAt 10 subject
+//   11 displayName  12 clientID     13 generation   14 health: 0 healthy · 1 reconnect · 2 uncertain ·
+//                                                      3 operator, then the reason
+// Optional ones are left out. dueAt is first so that moving its index entry reads no further.
+
+extension Connection {
+    func write(_ fields: inout FieldWriter) {
+        if let dueAt { fields.field(1, dueAt) }
+        fields.field(2, accessToken)
+        if let refreshToken { fields.field(3, refreshToken) }
+        fields.field(4, tokenType)
+        fields.field(5, scope)
+        if let expiresAt { fields.field(6, expiresAt) }
+        fields.field(7, createdAt)
+        fields.field(8, updatedAt)
+        fields.field(9, consentedAt)
+        fields.field(10, subject)
+        if let displayName { fields.field(11, displayName) }
+        fields.field(12, clientID)
+        fields.field(13, generation)
+        var state: [UInt8]
+        switch health {
+        case .healthy: state = [0]
+        case .reconnect(let reason): state = [1] + Array(reason.utf8)
+        case .uncertain: state = [2]
+        case .operatorAction(let reason): state = [3] + Array(reason.utf8)
+        }
+        state.withUnsafeBytes { fields.field(14, $0) }
+    }
+
+    /// Reads a payload that was opened under `name`.
+    init(_ payload: UnsafeRawBufferPointer, _ name: ConnectionName, _ header: Header) throws(VaultError) {
+        var fields = try FieldReader(payload)
+        let never = Timestamp(rawValue: .min)
+        self.init(
+            user: name.user, platform: name.platform, accessToken: Self.nothing, tokenType: "", createdAt: never,
+            updatedAt: never, consentedAt: never,
+            endsAt: header.endsAt == 0 ? nil : Timestamp(rawValue: header.endsAt), subject: "", clientID: "",
+            version: header.version)
+        var seen: UInt32 = 0
+        while let field = try fields.next(known: 14) {
+            seen |= 1 << UInt32(field.tag)
+            switch field.tag {
+            case 1: dueAt = try field.time
+            case 2: accessToken = field.secret
+            case 3: refreshToken = field.secret
+            case 4: tokenType = field.text
+            case 5: scope = field.text
+            case 6: expiresAt = try field.time
+            case 7: createdAt = try field.time
+            case 8: updatedAt = try field.time
+            case 9: consentedAt = try field.time
+            case 10: subject = field.text
+            case 11: displayName = field.text
+            case 12: clientID = field.text
+            case 13: generation = try field.number
+            default: health = try Health(field.bytes)
+            }
+        }
+        guard seen & Self.required == Self.required else { throw EnvelopeError.damaged }
+    }
+
+    private static let nothing = Secret("")
+    /// Tags 2, 4, 5, 7, 8, 9, 10, 12, 13 and 14.
+    private static let required: UInt32 = 0b0111_0111_1011_0100
+
+    /// When refresh-ahead should look at the record of this payload.
+    static func dueAt(_ payload: UnsafeRawBufferPointer) throws(VaultError) -> Timestamp? {
+        var fields = try FieldReader(payload)
+        guard let first = try fields.next(known: 14), first.tag == 1 else { return nil }
+        return try first.time
+    }
+}
+
+extension Health {
+    fileprivate init(_ bytes: UnsafeRawBufferPointer) throws(VaultError) {
+        guard let kind = bytes.first else { throw EnvelopeError.damaged }
+        let reason = String(decoding: bytes.dropFirst(), as: UTF8.self)
+        switch kind {
+        case 0: self = .healthy
+        case 1: self = .reconnect(reason: reason)
+        case 2: self = .uncertain
+        case 3: self = .operatorAction(reason: reason)
+        default: throw EnvelopeError.newer
+        }
+    }
+}

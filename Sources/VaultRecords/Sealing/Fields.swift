@@ -1,0 +1,74 @@
+import VaultBase
+import VaultCrypto
+
+// A payload: version u8=1, then fields, each tag u8 · length u16 · bytes, tags rising. Numbers are
+// little-endian, text is UTF-8. A reader refuses a tag it does not know, unless it is 128 or more.
+
+/// Writes the fields of a payload.
+struct FieldWriter {
+    private(set) var bytes: ByteWriter
+
+    init(_ buffer: UnsafeMutableRawBufferPointer) {
+        bytes = ByteWriter(buffer)
+        bytes.u8(1)
+    }
+
+    mutating func field(_ tag: UInt8, _ value: UnsafeRawBufferPointer) {
+        bytes.u8(tag)
+        bytes.u16(UInt16(clamping: value.count))
+        bytes.bytes(value)
+    }
+
+    mutating func field(_ tag: UInt8, _ text: String) {
+        var text = text
+        text.withUTF8 { field(tag, UnsafeRawBufferPointer($0)) }
+    }
+
+    mutating func field(_ tag: UInt8, _ secret: Secret) { secret.withBytes { field(tag, $0) } }
+    mutating func field(_ tag: UInt8, _ number: UInt64) { withUnsafeBytes(of: number.littleEndian) { field(tag, $0) } }
+    mutating func field(_ tag: UInt8, _ time: Timestamp) { field(tag, UInt64(bitPattern: time.rawValue)) }
+}
+
+/// Reads the fields of a payload, one after the other.
+struct FieldReader {
+    private var bytes: ByteReader
+    private var last: UInt8 = 0
+
+    init(_ payload: UnsafeRawBufferPointer) throws(VaultError) {
+        bytes = ByteReader(payload)
+        guard let version = bytes.u8(), version >= 1 else { throw EnvelopeError.damaged }
+        guard version == 1 else { throw EnvelopeError.newer }
+    }
+
+    /// The next field, nil at the end; tags of 128 and more are passed over.
+    ///
+    /// - Parameter known: the highest tag the caller reads.
+    mutating func next(known: UInt8) throws(VaultError) -> Field? {
+        while !bytes.isAtEnd {
+            guard let tag = bytes.u8(), tag > last, let count = bytes.u16(), let value = bytes.bytes(Int(count))
+            else { throw EnvelopeError.damaged }
+            last = tag
+            if tag <= known { return Field(tag: tag, bytes: value) }
+            if tag < 128 { throw EnvelopeError.newer }
+        }
+        return nil
+    }
+}
+
+/// One field; its bytes are lent like the payload's.
+struct Field {
+    let tag: UInt8
+    let bytes: UnsafeRawBufferPointer
+
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+    var secret: Secret { Secret(copying: bytes) }
+
+    var number: UInt64 {
+        get throws(VaultError) {
+            guard bytes.count == 8 else { throw EnvelopeError.damaged }
+            return UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        }
+    }
+
+    var time: Timestamp { get throws(VaultError) { Timestamp(rawValue: Int64(bitPattern: try number)) } }
+}

@@ -1,0 +1,138 @@
+import VaultBase
+import VaultCrypto
+import VaultStore
+
+// What stands under which key; `Documentation.docc/Format`, "Tables", is the same in words.
+//
+//   records     userId 0x00 platform#name
+//   journal     the same
+//   identities  platform#name 0x00 subject         and, to find it again from the user,
+//               0x01 userId 0x00 platform#name
+//   sessions    's' hash(id)                       and, to find all of a user's,
+//               'u' hash(userId) hash(id)          (no value of its own: the version)
+//   logins      hash(state)
+//   expiry      u64 big-endian ms, then a record key, or 0x01 and a session's, or 0x02 and a login's
+//   due         u64 big-endian ms, then a record key
+//
+// hash is BLAKE2b-256 with the keyring's index key. A user's name has no byte below 0x20, so the marks
+// 0x01 and 0x02 are never the beginning of one.
+
+enum Key {
+    static func record(_ user: UserID, _ platform: PlatformName) -> [UInt8] {
+        var key: [UInt8] = []
+        key.reserveCapacity(user.rawValue.utf8.count + platform.rawValue.utf8.count + 10)
+        key.append(contentsOf: user.rawValue.utf8)
+        key.append(0)
+        append(platform, to: &key)
+        return key
+    }
+
+    /// What all records of a user begin with.
+    static func records(of user: UserID) -> [UInt8] { Array(user.rawValue.utf8) + [0] }
+
+    static func identity(_ subject: String, at platform: PlatformName) -> [UInt8] {
+        identities(at: platform) + Array(subject.utf8)
+    }
+
+    static func identities(at platform: PlatformName) -> [UInt8] {
+        var key: [UInt8] = []
+        append(platform, to: &key)
+        key.append(0)
+        return key
+    }
+
+    static func identity(of user: UserID, at platform: PlatformName) -> [UInt8] { [1] + record(user, platform) }
+
+    static func session(_ id: String, _ keys: VaultKeys) -> [UInt8] {
+        [UInt8(ascii: "s")] + keys.hash(id, for: Purpose("vault-session-id"))
+    }
+
+    /// What the index entries of all sessions of a user begin with.
+    static func sessions(of user: UserID, _ keys: VaultKeys) -> [UInt8] {
+        [UInt8(ascii: "u")] + keys.hash(user.rawValue, for: Purpose("vault-user-id"))
+    }
+
+    /// The index entry of a session, from its key.
+    static func session(_ key: [UInt8], of user: UserID, _ keys: VaultKeys) -> [UInt8] {
+        sessions(of: user, keys) + key.dropFirst()
+    }
+
+    static func login(_ state: String, _ keys: VaultKeys) -> [UInt8] {
+        keys.hash(state, for: Purpose("vault-login-id"))
+    }
+
+    /// An index key: a time, then what has it.
+    static func timed(_ milliseconds: Int64, _ mark: UInt8?, _ key: [UInt8]) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(9 + key.count)
+        // Times before 1970 sort first.
+        withUnsafeBytes(of: UInt64(max(0, milliseconds)).bigEndian) { out.append(contentsOf: $0) }
+        if let mark { out.append(mark) }
+        out += key
+        return out
+    }
+
+    /// The user and the platform of a record key.
+    static func names(_ key: UnsafeRawBufferPointer) -> ConnectionName? {
+        guard let end = key.firstIndex(of: 0) else { return nil }
+        let sort = key[(end + 1)...]
+        guard sort.starts(with: prefix), let user = try? UserID(String(decoding: key[..<end], as: UTF8.self)),
+            let platform = try? PlatformName(String(decoding: sort.dropFirst(prefix.count), as: UTF8.self))
+        else { return nil }
+        return ConnectionName(user: user, platform: platform)
+    }
+
+    private static let prefix = Array("platform#".utf8)
+
+    private static func append(_ platform: PlatformName, to key: inout [UInt8]) {
+        key.append(contentsOf: prefix)
+        key.append(contentsOf: platform.rawValue.utf8)
+    }
+}
+
+/// The tables whose values are sealed; the number is what set hashes and backups call them.
+enum SealedTable: UInt8, CaseIterable, Sendable {
+    case records = 1
+    case identities = 2
+    case sessions = 3
+    case logins = 4
+    case journal = 5
+
+    var table: Table {
+        switch self {
+        case .records: .records
+        case .identities: .identities
+        case .sessions: .sessions
+        case .logins: .logins
+        case .journal: .journal
+        }
+    }
+
+    var purpose: Purpose {
+        switch self {
+        case .records: Self.purposes.records
+        case .identities: Self.purposes.identities
+        case .sessions: Self.purposes.sessions
+        case .logins: Self.purposes.logins
+        case .journal: Self.purposes.journal
+        }
+    }
+
+    private static let purposes = (
+        records: Purpose("vault-rec-v1"), identities: Purpose("vault-ident-v1"),
+        sessions: Purpose("vault-session-v1"), logins: Purpose("vault-login-v1"),
+        journal: Purpose("vault-journal-v1")
+    )
+
+    /// What marks an entry of this table in the expiry index.
+    var mark: UInt8? {
+        switch self {
+        case .sessions: 1
+        case .logins: 2
+        default: nil
+        }
+    }
+
+    /// Whether `key` is one that holds a sealed value (a session's index entry is not).
+    func isSealed(_ key: UnsafeRawBufferPointer) -> Bool { self != .sessions || key.first == UInt8(ascii: "s") }
+}

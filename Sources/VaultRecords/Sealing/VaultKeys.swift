@@ -1,0 +1,35 @@
+import VaultBase
+import VaultCrypto
+
+/// The opened keyring as sealing and opening need it.
+final class VaultKeys: Sendable {
+    let keyring: Keyring
+    let active: UInt32
+    private let activeKey: GuardedKey
+    private let others: [UInt32: GuardedKey]
+    private let vaultID: (UInt64, UInt64)
+
+    init(_ keyring: Keyring) {
+        self.keyring = keyring
+        guard let key = keyring.active.key else {
+            preconditionFailure("the active term has a key; the keyring's parser holds to it")
+        }
+        active = keyring.active.id
+        activeKey = key
+        others = Dictionary(uniqueKeysWithValues: keyring.terms.compactMap { term in term.key.map { (term.id, $0) } })
+        vaultID = keyring.vaultID.withUnsafeBytes {
+            ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
+    }
+
+    /// The key of a term; nil when the keyring has none.
+    func term(_ id: UInt32) -> GuardedKey? { id == active ? activeKey : others[id] }
+
+    /// Lends the vault's 16-byte id.
+    func withVaultID<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { withUnsafeBytes(of: vaultID, body) }
+
+    /// The hash that stands in the store for a name that must not.
+    func hash(_ name: String, for purpose: Purpose) -> [UInt8] {
+        Blake2b.hash(Array(name.utf8), key: keyring.indexKey, for: purpose)
+    }
+}
