@@ -88,7 +88,7 @@ let package = Package(
 
         // Tests
         .testTarget(name: "VaultCryptoTests", dependencies: ["VaultBase", "VaultCrypto"]),
-        .testTarget(name: "VaultStoreTests", dependencies: ["VaultStore"]),
+        .testTarget(name: "VaultStoreTests", dependencies: ["CLMDB", "VaultBase", "VaultStore"]),
         .testTarget(
             name: "VaultRecordsTests", dependencies: ["VaultBase", "VaultCrypto", "VaultRecords", "VaultStore"],
             resources: [.copy("Vectors")]),

@@ -7,6 +7,8 @@ final class Gate: Sendable {
 
     func pass(_ number: Int) { step.withLock { $0 = max($0, number) } }
 
+    func hasPassed(_ number: Int) -> Bool { step.withLock { $0 >= number } }
+
     /// Blocks the thread until step `number` was passed.
     func wait(for number: Int) {
         while step.withLock({ $0 < number }) { usleep(200) }

@@ -26,6 +26,7 @@ enum Creation {
             try Environment(draft, options: options).close()
             for name in ["data.mdb", "lock.mdb", "vault.lock"] { try Files.flush("\(draft)/\(name)") }
             try Files.flush(draft)
+            options.beforeRename?()
             guard rename(draft, path) == 0 else {
                 let reason = errno
                 if [EEXIST, ENOTEMPTY, ENOTDIR].contains(reason) { throw taken(path) }

@@ -25,6 +25,8 @@ public final class LMDBStore: Store {
         public var onFailure: (@Sendable (VaultError) -> Void)?
         /// Tells the kind of file system, in the kernel's numbers.
         var fileSystem: @Sendable (String) throws(VaultError) -> UInt32 = FileSystem.kind
+        /// Runs when a new store is finished but not yet in its place.
+        var beforeRename: (@Sendable () -> Void)?
 
         public init() {}
     }

@@ -54,7 +54,11 @@ final class Ownership: Sendable {
     func release() {
         claim.withLock { claim in
             if let identity = claim.identity { _ = Self.opened.withLock { $0.remove(identity) } }
-            if claim.descriptor >= 0 { Glibc.close(claim.descriptor) }
+            if claim.descriptor >= 0 {
+                // A child between fork and exec holds the descriptor too, and closing ours alone would leave the lock to it.
+                flock(claim.descriptor, LOCK_UN)
+                Glibc.close(claim.descriptor)
+            }
             claim = Claim(descriptor: -1, identity: nil)
         }
     }
