@@ -24,7 +24,7 @@ const REVOKED = {
 
 /** What an error means for the person in front of the page: what happened, and what to do. */
 function explain(error, name) {
-  const wait = error.retryAfter ? `Try again in ${lasting(error.retryAfter * 1000)}.` : "Try again in a moment.";
+  const wait = error.retryAfter ? `Try again in ${spoken(error.retryAfter)}.` : "Try again in a moment.";
   const words = {
     access_denied: [`You said no at ${name}.`, "Nothing was connected. Connect again whenever you like."],
     "account-in-use": [`That ${name} account belongs to somebody else here.`, "Log in as that user, or use another account."],
@@ -55,6 +55,13 @@ function lasting(milliseconds) {
   if (seconds >= 86400) return `1 day ${Math.floor((seconds - 86400) / 3600)} h`;
   if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ${two(Math.floor((seconds % 3600) / 60))} min`;
   return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
+}
+
+/** The same in a sentence, for a wait: `42 seconds`, `5 minutes`, `2 hours`. */
+function spoken(seconds) {
+  const [count, unit] = seconds < 120 ? [seconds, "second"]
+    : seconds < 7200 ? [Math.ceil(seconds / 60), "minute"] : [Math.ceil(seconds / 3600), "hour"];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
 const date = (text) => new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -187,12 +194,13 @@ function list(parent, values, key, template, show, empty) {
 }
 
 function showPlatform(item, platform) {
-  item.querySelector(".tile").textContent = platform.displayName.charAt(0).toUpperCase();
+  item.querySelector(".tile").textContent = platform.displayName.slice(0, 2);
   item.querySelector("h3").textContent = platform.displayName;
   item.querySelector(".sub").textContent =
-    platform.available ? "Ready to connect" : sentence(platform.reason ?? "not available right now");
+    platform.available ? "Ready to connect" : `Not available: ${platform.reason ?? "the vault does not say why"}`;
   const button = item.querySelector("button");
-  button.disabled = !platform.available;
+  button.hidden = !platform.available;
+  item.classList.toggle("off", !platform.available);
   button.setAttribute("aria-label", `Connect ${platform.displayName}`);
   button.onclick = () => connect(platform.name, button);
 }
@@ -201,13 +209,15 @@ function showConnection(item, connection) {
   const { platform, displayName } = connection;
   const health = HEALTH[connection.health] ?? { label: connection.health };
   const find = (selector) => item.querySelector(selector);
-  find(".tile").textContent = displayName.charAt(0).toUpperCase();
+  find(".tile").textContent = displayName.slice(0, 2);
   find("h3").textContent = displayName;
   find(".sub").textContent = connection.account;
   find(".health").textContent = health.label;
   item.dataset.health = connection.health;
   find(".reason").hidden = !health.why;
-  find(".reason").textContent = [health.why, connection.reason ? sentence(connection.reason) : ""].join(" ").trim();
+  find(".reason span").textContent = health.why ?? "";
+  find(".reason code").textContent = connection.reason ?? "";
+  find(".reason code").hidden = !connection.reason;
 
   find('[data-row="connected"] dd').textContent = date(connection.connectedAt);
   find('[data-row="grant"]').hidden = !connection.grantEndsAt;
@@ -223,6 +233,7 @@ function showConnection(item, connection) {
 
   const buttons = Object.fromEntries([...item.querySelectorAll("[data-do]")].map((one) => [one.dataset.do, one]));
   const dead = connection.health === "reconnect";
+  find(".left").hidden = dead;
   buttons.token.textContent = dead ? "Connect again" : "Get token";
   buttons.refresh.hidden = dead;
   buttons.token.setAttribute("aria-label", dead ? `Connect ${displayName} again` : `Get a ${displayName} token`);
