@@ -75,7 +75,8 @@ let package = Package(
         .executableTarget(
             name: "VaultCLI",
             dependencies: [
-                "Vault", "VaultBase", "VaultHTTP", "VaultTesting",
+                "Vault", "VaultBase", "VaultCrypto", "VaultHTTP", "VaultProviders", "VaultRecords", "VaultStore",
+                "VaultTesting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -84,6 +85,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
         // Tests

@@ -1,4 +1,4 @@
-public import VaultBase
+import VaultBase
 
 /// What the command line does to a vault; one implementation works on the store, one through a running
 /// server's socket, so a command has one code path.
@@ -12,11 +12,50 @@ public protocol Administration: Sendable {
 }
 
 /// A command, as it travels over the socket (JSON).
-public enum AdministrativeCommand: Codable, Sendable {
+public enum AdministrativeCommand: Codable, Sendable, Equatable {
+    /// Counts, sizes and platforms → ``AdministrativeEvent/status(_:)``.
     case status
+    /// One user's connections, or everybody's, without tokens → one `connection` each.
+    case connections(user: String?)
+    /// One connection → `connection`, with its tokens when `reveal` says so.
+    case show(user: String, platform: String, reveal: Bool)
+    /// Sets one connection → `written`, or `notice` before it.
+    case put(ConnectionDocument)
+    /// Sets up to ``importLimit`` connections in one transaction → `written`.
+    case `import`([ConnectionDocument])
+    /// Everybody's connections with their tokens → one `connection` each.
+    case export
+    /// Redeems the refresh token now → `connection`, without tokens.
+    case refresh(user: String, platform: String)
+    /// Revokes where that can be done, deletes always → `disconnected`.
+    case disconnect(user: String, platform: String)
+    /// Deletes one connection, or all of a user with its sessions; revokes nothing → `deleted`.
+    case delete(user: String, platform: String?)
+    /// Removes what ended → `swept`, or says what it would remove.
+    case sweep(dryRun: Bool)
+    /// Writes and verifies a backup at an absolute path → `progress`, then `backup`.
+    case backup(path: String)
+    /// What became of each plugin → one `plugin` each.
+    case plugins
+    /// A new session for a user → `session`.
+    case issueSession(user: String)
+
+    /// The most connections one `import` may carry.
+    public static let importLimit = 256
 }
 
 /// One thing a command has to say.
-public enum AdministrativeEvent: Codable, Sendable {
+public enum AdministrativeEvent: Codable, Sendable, Equatable {
     case progress(done: Int, total: Int)
+    /// Something to know that is no failure.
+    case notice(String)
+    case status(StatusDocument)
+    case connection(ConnectionDocument)
+    case written(Int)
+    case disconnected(DisconnectionDocument)
+    case deleted(DeletionDocument)
+    case swept(SweepDocument)
+    case backup(BackupDocument)
+    case plugin(PluginDocument)
+    case session(SessionDocument)
 }

@@ -1,0 +1,114 @@
+public import VaultBase
+public import VaultProviders
+public import VaultRecords
+
+// What commands say, as JSON. Fields are added, never changed; moments are RFC 3339 in UTC.
+
+/// What `vault status` shows.
+public struct StatusDocument: Codable, Sendable, Equatable {
+    public var connections: Int
+    public var sessions: Int
+    public var logins: Int
+    /// Redemptions begun and not finished.
+    public var unfinishedRefreshes: Int
+    public var usedBytes: Int
+    public var quotaBytes: Int
+    public var fileBytes: Int
+    public var commits: Int
+    public var operations: Int
+    public var platforms: [PlatformDocument]
+    /// When the server started; nil without one.
+    public var serverSince: String?
+    /// The server's process; nil without one.
+    public var serverProcess: Int?
+}
+
+/// One configured platform.
+public struct PlatformDocument: Codable, Sendable, Equatable {
+    public var platform: String
+    public var displayName: String
+    public var available: Bool
+    public var reason: String?
+    public var hint: String?
+}
+
+/// What became of one plugin file.
+public struct PluginDocument: Codable, Sendable, Equatable {
+    public var file: String
+    public var provider: String?
+    public var displayName: String?
+    public var isolation: String
+    public var protections: [String]
+    /// The platforms that use it.
+    public var platforms: [String]
+    public var fault: String?
+    public var hint: String?
+
+    public init(_ report: PluginReport, platforms: [PlatformName]) {
+        file = report.path
+        provider = report.provider?.description.id
+        displayName = report.provider?.description.displayName
+        isolation = report.isolation.rawValue
+        protections = report.protections
+        self.platforms = platforms.map(\.rawValue)
+        fault = report.fault?.message
+        hint = report.fault?.hint
+    }
+}
+
+/// What became of a disconnect.
+public struct DisconnectionDocument: Codable, Sendable, Equatable {
+    public var deleted: Bool
+    /// `yes`, `no`, `unsupported` or `pending`.
+    public var revoked: String
+}
+
+/// What `vault delete` removed.
+public struct DeletionDocument: Codable, Sendable, Equatable {
+    public var connections: Int
+    public var sessions: Int
+}
+
+/// What a sweep removed, or would remove.
+public struct SweepDocument: Codable, Sendable, Equatable {
+    public var dryRun: Bool
+    public var connections: [Name]
+    public var sessions: Int
+    public var logins: Int
+
+    public struct Name: Codable, Sendable, Equatable {
+        public var user: String
+        public var platform: String
+    }
+}
+
+/// What a backup holds.
+public struct BackupDocument: Codable, Sendable, Equatable {
+    public var file: String
+    public var vault: String
+    public var createdAt: String
+    public var sequence: UInt64
+    public var connections: Int
+    public var users: Int
+    public var bytes: Int
+    public var hash: String
+
+    public init(_ manifest: Backup.Manifest, file: String) {
+        self.file = file
+        vault = Hex.encode(manifest.vaultID)
+        createdAt = manifest.createdAt.iso8601
+        sequence = manifest.sequence
+        connections = manifest.connections
+        users = manifest.users
+        bytes = manifest.bytes
+        hash = Hex.encode(manifest.hash)
+    }
+}
+
+/// A session that was issued.
+public struct SessionDocument: Codable, Sendable, Equatable {
+    public var user: String
+    /// The JWT.
+    public var session: String
+    public var expiresAt: String
+}

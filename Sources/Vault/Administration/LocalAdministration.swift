@@ -1,0 +1,152 @@
+import Synchronization
+public import VaultBase
+public import VaultProviders
+import VaultRecords
+import VaultStore
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Performs commands on a vault that is open in this process.
+public struct LocalAdministration: Administration {
+    let vault: Vault
+    let plugins: [PluginReport]
+    /// The client id of each configured platform, also of one whose provider is not usable now.
+    let clientIDs: [PlatformName: String]
+    /// When the server started; nil when no server is running.
+    let servingSince: Timestamp?
+
+    public init(
+        vault: Vault, plugins: [PluginReport], clientIDs: [PlatformName: String], servingSince: Timestamp? = nil
+    ) {
+        self.vault = vault
+        self.plugins = plugins
+        self.clientIDs = clientIDs
+        self.servingSince = servingSince
+    }
+
+    public func perform(
+        _ command: AdministrativeCommand, _ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void
+    ) async throws {
+        switch command {
+        case .status: try await event(.status(status()))
+        case .connections(let user): try await listConnections(user, event)
+        case .show(let user, let platform, let reveal):
+            let connection = try connection(UserID(user), PlatformName(platform))
+            try await event(.connection(ConnectionDocument(connection, reveal: reveal)))
+        case .put(let document): try await put([document], event)
+        case .import(let documents): try await put(documents, event)
+        case .export:
+            for try await connection in ConnectionStream(vault.records) {
+                try await event(.connection(ConnectionDocument(connection, reveal: true)))
+            }
+        case .refresh(let user, let platform):
+            let (user, platform) = (try UserID(user), try PlatformName(platform))
+            _ = try await vault.refresh(user, at: platform)
+            try await event(.connection(ConnectionDocument(connection(user, platform), reveal: false)))
+        case .disconnect(let user, let platform):
+            let end = try await vault.disconnect(UserID(user), from: PlatformName(platform))
+            try await event(
+                .disconnected(DisconnectionDocument(deleted: end.deleted, revoked: end.revoked.rawValue)))
+        case .delete(let user, let platform):
+            let deleted = try await delete(UserID(user), platform.map { try PlatformName($0) })
+            try await event(.deleted(deleted))
+        case .sweep(let dryRun): try await event(.swept(sweep(dryRun: dryRun)))
+        case .backup(let path): try await backup(to: path, event)
+        case .plugins:
+            for report in plugins {
+                try await event(.plugin(PluginDocument(report, platforms: platforms(of: report))))
+            }
+        case .issueSession(let user):
+            let issued = try await vault.issueSession(for: UserID(user))
+            try await event(
+                .session(
+                    SessionDocument(
+                        user: issued.record.user.rawValue, session: issued.token.reveal(),
+                        expiresAt: issued.record.endsAt.iso8601)))
+        }
+    }
+
+    private func status() throws -> StatusDocument {
+        let statistics = try vault.records.store.statistics()
+        return StatusDocument(
+            connections: statistics.counts[.records] ?? 0, sessions: statistics.counts[.sessions] ?? 0,
+            logins: statistics.counts[.logins] ?? 0, unfinishedRefreshes: statistics.counts[.journal] ?? 0,
+            usedBytes: statistics.usedBytes, quotaBytes: statistics.quotaBytes, fileBytes: statistics.fileBytes,
+            commits: statistics.commits, operations: statistics.operations,
+            platforms: vault.platforms.entries.map {
+                PlatformDocument(
+                    platform: $0.name.rawValue, displayName: $0.displayName, available: $0.platform != nil,
+                    reason: $0.fault?.message, hint: $0.fault?.hint)
+            },
+            serverSince: servingSince?.iso8601, serverProcess: servingSince == nil ? nil : Int(getpid()))
+    }
+
+    private func connection(_ user: UserID, _ platform: PlatformName) throws -> Connection {
+        guard let connection = try vault.records.read({ try $0.connection(user, platform) }) else {
+            throw VaultError(
+                .noConnection, "\(user) has no connection at \(platform)",
+                hint: "see what there is with: vault connections \(user)")
+        }
+        return connection
+    }
+
+    private func listConnections(
+        _ user: String?, _ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void
+    ) async throws {
+        if let user {
+            for connection in try vault.connections(of: UserID(user)) {
+                try await event(.connection(ConnectionDocument(connection, reveal: false)))
+            }
+            return
+        }
+        for try await connection in ConnectionStream(vault.records) {
+            try await event(.connection(ConnectionDocument(connection, reveal: false)))
+        }
+    }
+
+    private func platforms(of report: PluginReport) -> [PlatformName] {
+        guard let id = report.provider?.description.id else { return [] }
+        return vault.platforms.entries.filter { $0.platform?.provider.description.id == id }.map(\.name)
+    }
+
+    private func sweep(dryRun: Bool) async throws -> SweepDocument {
+        var total = SweepDocument(dryRun: dryRun, connections: [], sessions: 0, logins: 0)
+        while true {
+            // A dry run removes nothing, so it must see everything at once.
+            let result = try await vault.records.sweep(
+                grace: vault.options.sweepGrace, limit: dryRun ? Int.max : 1000, dryRun: dryRun)
+            total.connections += result.connections.map {
+                .init(user: $0.user.rawValue, platform: $0.platform.rawValue)
+            }
+            total.sessions += result.sessions
+            total.logins += result.logins
+            if !result.more || dryRun { return total }
+        }
+    }
+
+    private func backup(
+        to path: String, _ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void
+    ) async throws {
+        guard path.hasPrefix("/") else {
+            throw VaultError(.badRequest, "a backup needs an absolute path", hint: "begin it with /")
+        }
+        // The writer must not wait for a slow reader of its progress: only the newest counts.
+        let (steps, feed) = AsyncStream.makeStream(of: (Int, Int).self, bufferingPolicy: .bufferingNewest(1))
+        async let told: Void = {
+            for await (done, total) in steps { try await event(.progress(done: done, total: total)) }
+        }()
+        let result: Result<Backup.Manifest, any Error>
+        do {
+            result = .success(
+                try await Backup.write(vault.records, to: path) { done, total in feed.yield((done, total)) })
+        } catch {
+            result = .failure(error)
+        }
+        feed.finish()
+        // A reader that has gone does not undo a backup that is written.
+        _ = try? await told
+        try await event(.backup(BackupDocument(result.get(), file: path)))
+    }
+}

@@ -1,0 +1,88 @@
+import Logging
+import Vault
+import VaultBase
+import VaultCrypto
+import VaultProviders
+import VaultRecords
+import VaultStore
+
+/// A vault that is open in this process, with what was needed to open it.
+struct OpenVault: Sendable {
+    let vault: Vault
+    let store: any Store
+    let plugins: [PluginReport]
+
+    /// How a vault is opened.
+    struct Request: Sendable {
+        var settings: Settings
+        var environment: [String: String]
+        var logger: Logger
+        /// Platforms besides those of the settings.
+        var extra: @Sendable ([PluginReport]) -> [PlatformDirectory.Entry] = { _ in [] }
+        /// Whether plugins are loaded; without, every platform is unavailable.
+        var loadsPlugins = true
+        /// Called when the disk has failed and no write can work any more.
+        var onFailure: (@Sendable (VaultError) -> Void)?
+    }
+
+    /// - Throws: `no-store`, `locked`, `wrong-key`, `settings` and what else stops a vault from opening.
+    static func open(_ request: Request) async throws -> OpenVault {
+        let settings = request.settings
+        let source = try RootKeySource(settings, environment: request.environment)
+        let key = try source.fetch(environment: request.environment, logger: request.logger)
+        let sessionKeys = try SessionKeys.fetch(settings, key: source, environment: request.environment)
+        for key in sessionKeys { Redaction.shared.register(key.key) }
+
+        var options = storeOptions(settings)
+        options.onFailure = request.onFailure
+        let store = try LMDBStore.open(at: settings[\.storePath], options: options)
+        do {
+            let records = try Records.open(store, rootKey: key)
+            let plugins = request.loadsPlugins ? await Plugins.load(settings) : []
+            let assembly = PlatformAssembly(settings: settings, reports: plugins, environment: request.environment)
+            let platforms = try assembly.directory(extra: request.extra(plugins))
+            let vault = Vault(
+                records: records, platforms: platforms, transport: HTTPTransport(),
+                options: vaultOptions(settings, sessionKeys), logger: request.logger)
+            return OpenVault(vault: vault, store: store, plugins: plugins)
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+
+    static func storeOptions(_ settings: Settings) -> LMDBStore.Options {
+        var options = LMDBStore.Options()
+        options.quota = settings[\.quota]
+        return options
+    }
+
+    private static func vaultOptions(_ settings: Settings, _ keys: [(kid: String, key: Secret)]) -> VaultOptions {
+        var options = VaultOptions(
+            frontendURL: settings.frontendURL, sessionIssuer: settings.publicURL, sessionKeys: keys)
+        options.returnTo = settings[\.returnTo]
+        options.sessionAudience = settings[\.audience]
+        options.sessionLifetime = settings[\.sessionLifetime]
+        options.sessionDelivery = settings[\.delivery]
+        options.loginLifetime = settings[\.loginLifetime]
+        options.refreshMargin = settings[\.refreshMargin]
+        options.refreshAhead = settings[\.refreshAhead]
+        options.providerTimeout = settings[\.providerTimeout]
+        options.sweepInterval = settings[\.sweepInterval]
+        options.sweepGrace = settings[\.sweepGrace]
+        options.recordLifetime = settings[\.recordLifetime]
+        return options
+    }
+}
+
+/// The plugin folder, as the settings say.
+enum Plugins {
+    static func load(_ settings: Settings) async -> [PluginReport] {
+        guard FilePath.exists(settings[\.plugins]) else { return [] }
+        let pins = (try? PluginPins.read(settings[\.pins])) ?? [:]
+        let folder = PluginFolder(
+            path: settings[\.plugins], isolation: settings[\.isolation],
+            hostProgram: [ProcessRules.program, "plugin-host"], pins: pins)
+        return await folder.load()
+    }
+}

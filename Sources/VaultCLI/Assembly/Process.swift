@@ -1,0 +1,45 @@
+import Glibc
+import VaultBase
+
+/// What holds for the whole process, from its first line on.
+enum ProcessRules {
+    /// Files we make are ours alone; no memory of ours ends on a disk; a closed pipe is an error, not an end.
+    static func apply() {
+        umask(0o077)
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        forbidDumps()
+        _ = signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// A core may go to a program instead of a file, past the limit above (core(5)).
+    private static func forbidDumps() {
+        // Swift imports no variadic function; with whole numbers the call is the same.
+        typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+        guard let address = dlsym(nil, "prctl") else { return }
+        let setDumpable: Int32 = 4
+        _ = unsafeBitCast(address, to: Control.self)(setDumpable, 0, 0, 0, 0)
+    }
+
+    /// The path of this program, for the children it starts.
+    static var program: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return CommandLine.arguments[0] }
+        return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The environment as it is now.
+    static var environment: [String: String] {
+        var all: [String: String] = [:]
+        var next = environ
+        while let entry = next.pointee {
+            let text = String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                all[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            next += 1
+        }
+        return all
+    }
+}

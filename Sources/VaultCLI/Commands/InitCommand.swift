@@ -1,0 +1,72 @@
+import ArgumentParser
+import VaultBase
+import VaultRecords
+import VaultStore
+
+/// `vault init`
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a key and an empty vault.",
+        discussion: """
+            vault init
+            vault init --store-path /srv/vault --key-source file:/srv/vault.key
+            vault init --config /etc/vault/vault.conf
+
+            Makes what is missing of the two: a key file that is there is used, one that is elsewhere
+            (credential:, env:, command:) must be there. Nothing is overwritten.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let environment = ProcessRules.environment
+        let settings = try common.settings(environment: environment)
+        let made = try await Self.make(settings, environment: environment)
+        let file = try RootKeySource(settings, environment: environment).file
+        if output.json {
+            try Terminal.answer(
+                JSON.line(Answer(store: settings[\.storePath], key: file, keyIsNew: made.key)))
+            return
+        }
+        try Terminal.answer("vault   \(settings[\.storePath])")
+        if let file { try Terminal.answer("key     \(file)\(made.key ? "" : "  (was there)")") }
+        if file != nil { Terminal.say("keep a copy of the key elsewhere: without it nothing here can be read again") }
+        Terminal.say("next: vault serve")
+    }
+
+    private struct Answer: Encodable {
+        var store: String
+        var key: String?
+        var keyIsNew: Bool
+    }
+
+    /// Makes the key, unless it is there, and the vault.
+    ///
+    /// - Throws: `conflict` when there is a vault.
+    static func make(
+        _ settings: Settings, environment: [String: String]
+    ) async throws -> (key: Bool, store: Bool) {
+        let path = settings[\.storePath]
+        guard !FilePath.exists(path + "/data.mdb") else {
+            throw VaultError(
+                .conflict, "there is a vault at \(path) already", hint: "look at it with: vault status")
+        }
+        let source = try RootKeySource(settings, environment: environment)
+        var isNew = false
+        if let file = source.file, !FilePath.exists(file) {
+            try source.create()
+            isNew = true
+        }
+        let key = try source.fetch(environment: environment)
+        let store = try LMDBStore.create(at: path, options: OpenVault.storeOptions(settings))
+        do {
+            _ = try await Records.create(in: store, rootKey: key)
+            await store.close()
+        } catch {
+            await store.close()
+            throw error
+        }
+        return (isNew, true)
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Vault
+import VaultBase
+
+/// `vault status`
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Say how the vault is: counts, room, platforms, server.",
+        discussion: """
+            vault status
+            vault status --json
+            vault status --config /etc/vault/vault.conf
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let json = output.json
+        try await Workplace.with(common, plugins: true) { place in
+            let store = place.settings[\.storePath]
+            try await place.perform(.status) { event in
+                guard case .status(let status) = event else { return }
+                if json { return try Terminal.answer(JSON.line(status)) }
+                for line in Self.lines(status, store: store) { try Terminal.answer(line) }
+            }
+        }
+    }
+
+    static func lines(_ status: StatusDocument, store: String) -> [String] {
+        let server =
+            status.serverProcess.map { "process \($0), since \(status.serverSince ?? "")" } ?? "none is running"
+        var lines = Words.fields([
+            ("store", store), ("server", server), ("connections", "\(status.connections)"),
+            ("sessions", "\(status.sessions)"), ("logins", "\(status.logins)"),
+            ("unfinished refreshes", "\(status.unfinishedRefreshes)"),
+            ("room", "\(Sizes.words(status.usedBytes)) of \(Sizes.words(status.quotaBytes)) used"),
+        ])
+        for platform in status.platforms {
+            lines.append("")
+            lines.append(
+                "\(platform.platform)  \(platform.displayName)  \(platform.available ? "available" : "not available")")
+            if let reason = platform.reason { lines.append("  \(Terminal.plain(reason))") }
+            if let hint = platform.hint { lines.append("  \(Terminal.plain(hint))") }
+        }
+        return lines
+    }
+}

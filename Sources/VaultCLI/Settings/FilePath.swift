@@ -1,0 +1,32 @@
+import Glibc
+
+/// Paths as people write them.
+enum FilePath {
+    /// With the home directory for a leading `~/`.
+    static func expand(_ path: String) -> String {
+        guard path == "~" || path.hasPrefix("~/") else { return path }
+        return home + path.dropFirst()
+    }
+
+    /// As seen from `/`: a server and a command next to it stand in different directories.
+    static func absolute(_ path: String) -> String {
+        let path = expand(path)
+        guard !path.hasPrefix("/"), let start = getcwd(nil, 0) else { return path }
+        defer { free(start) }
+        return String(cString: start) + "/" + path
+    }
+
+    static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// `HOME`, or what the system knows of this user.
+    static var home: String {
+        if let home = getenv("HOME"), home.pointee != 0 { return String(cString: home) }
+        guard let entry = getpwuid(getuid()) else { return "/" }
+        return String(cString: entry.pointee.pw_dir)
+    }
+}

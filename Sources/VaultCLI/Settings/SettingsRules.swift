@@ -1,0 +1,167 @@
+import VaultBase
+import VaultProviders
+
+/// What settings must be together, beyond each one's form.
+enum SettingsRules {
+    /// - Throws: `settings` at the first rule that is broken.
+    static func check(_ settings: Settings) throws(VaultError) {
+        try checkListeners(settings)
+        try checkAddresses(settings)
+        try checkSecrets(settings)
+        try checkPins(settings)
+        for platform in settings.platforms { try check(platform, settings) }
+    }
+
+    private static func checkListeners(_ settings: Settings) throws(VaultError) {
+        guard settings[\.certificates].isEmpty == settings[\.certificateKey].isEmpty else {
+            let missing = settings[\.certificates].isEmpty ? "tls.certificates" : "tls.key"
+            throw VaultError(
+                .settings, "\(missing) is not set, and TLS needs both files",
+                hint: "set tls.certificates and tls.key, or neither")
+        }
+        if !settings[\.listen].isLoopback, settings[\.certificates].isEmpty, settings[\.trustedProxies].isEmpty {
+            throw settings.fault(
+                \.listen, "is \(settings[\.listen]), where others could read tokens on the way",
+                hint: "set tls.certificates and tls.key, or name the TLS proxy in trusted-proxies")
+        }
+        if !settings[\.admin].isLoopback {
+            throw settings.fault(
+                \.admin, "is \(settings[\.admin]), and metrics and health are for this machine only",
+                hint: "use 127.0.0.1 and let a proxy or an agent on this machine carry them on")
+        }
+        for proxy in settings[\.trustedProxies] where !Self.isNetwork(proxy) {
+            throw settings.fault(
+                \.trustedProxies, "names \"\(proxy)\", which is no address",
+                hint: "use addresses or networks like 10.0.0.2 or 10.0.0.0/8")
+        }
+    }
+
+    private static func checkAddresses(_ settings: Settings) throws(VaultError) {
+        if WebAddress(settings[\.frontendURL])?.isExposed == true {
+            throw settings.fault(
+                \.frontendURL, "is plain http, so sessions could be read on the way",
+                hint: "use https; plain http is for 127.0.0.1 only")
+        }
+        if WebAddress(settings.publicURL)?.isExposed == true, !settings[\.publicURL].isEmpty {
+            throw settings.fault(
+                \.publicURL, "is plain http, so tokens could be read on the way",
+                hint: "use https; plain http is for 127.0.0.1 only")
+        }
+        for target in settings[\.returnTo] where !(target.hasPrefix("/") && !target.hasPrefix("//")) {
+            guard let address = WebAddress(target), !address.isExposed else {
+                throw settings.fault(
+                    \.returnTo, "names \"\(target)\", which is neither a path nor a safe address",
+                    hint: "use paths like /account or https addresses")
+            }
+        }
+        for origin in settings[\.origins] {
+            guard let address = WebAddress(origin), address.path.isEmpty, !address.isExposed else {
+                throw settings.fault(
+                    \.origins, "names \"\(origin)\", which is no safe origin",
+                    hint: "an origin is scheme, host and port, without a path: https://app.example.com")
+            }
+        }
+    }
+
+    private static func checkSecrets(_ settings: Settings) throws(VaultError) {
+        if let secret = settings[\.sessionSecret] {
+            try checkWritten(secret, settings.origin(\.sessionSecret), "session.secret", settings)
+        }
+        for text in settings[\.previousSecrets] {
+            try checkWritten(
+                SecretReference(text), settings.origin(\.previousSecrets), "session.previous-secrets", settings)
+        }
+        guard case .literal = SecretReference(settings[\.keySource]) else { return }
+        throw settings.fault(
+            \.keySource, "is not a reference",
+            hint: "use file:PATH, credential:NAME, command:… or env:NAME; vault init makes the file")
+    }
+
+    /// A secret in a file is read by whoever reads the file, one on the command line by whoever lists processes.
+    private static func checkWritten(
+        _ secret: SecretReference, _ origin: SettingOrigin, _ path: String, _ settings: Settings
+    ) throws(VaultError) {
+        guard case .literal = secret else { return }
+        switch origin {
+        case .option:
+            throw VaultError(
+                .settings, "\(origin.words): \(path) is a secret, and the command line is read by everybody here",
+                hint: "point at it: \(path)=file:/run/secrets/name")
+        case .file where !settings.isLoopbackOnly:
+            throw VaultError(
+                .settings, "\(origin.words): \(path) is written in the file itself",
+                hint: "point at it: file:/run/secrets/name, env:NAME, command:… or credential:NAME")
+        default: return
+        }
+    }
+
+    private static func checkPins(_ settings: Settings) throws(VaultError) {
+        do {
+            _ = try PluginPins.read(settings[\.pins])
+        } catch {
+            throw settings.fault(\.pins, error.message, hint: error.hint ?? "")
+        }
+    }
+
+    static func check(_ platform: PlatformSection, _ settings: Settings) throws(VaultError) {
+        if platform[\.clientID].isEmpty {
+            throw VaultError(
+                .settings, "platforms.\(platform.name) has no client-id",
+                hint: "register an application at the provider and set client-id, or "
+                    + "\(EnvironmentNames.upper(platform.name.rawValue))_CLIENT_ID")
+        }
+        if let secret = platform[\.clientSecret] {
+            try checkWritten(
+                secret, platform.origin(\.clientSecret), "platforms.\(platform.name).client-secret", settings)
+        }
+        if WebAddress(platform.redirectURI(settings))?.isExposed == true {
+            throw platform.fault(
+                \.redirectURI, "is plain http, so codes could be read on the way",
+                hint: "use https; plain http is for 127.0.0.1 only")
+        }
+        for (name, parameter) in platform.parameters.sorted(by: { $0.key < $1.key }) {
+            guard parameter.value.hasPrefix("http://") else { continue }
+            guard let address = WebAddress(parameter.value), address.isLoopback else {
+                throw VaultError(
+                    .settings, "\(parameter.origin.words): platforms.\(platform.name).\(name) is plain http",
+                    hint: "use https; plain http is for a provider on this machine only")
+            }
+            guard platform[\.insecureLoopback] else {
+                throw VaultError(
+                    .settings, "\(parameter.origin.words): platforms.\(platform.name).\(name) is plain http",
+                    hint: "say insecure-loopback = true to allow it for a provider on this machine")
+            }
+        }
+    }
+
+    /// `10.0.0.2`, `10.0.0.0/8`, `fd00::/8`
+    private static func isNetwork(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard let host = parts.first, !host.isEmpty, parts.count <= 2 else { return false }
+        let isSix = host.contains(":")
+        if parts.count == 2 {
+            guard let bits = Int(parts[1]), (0...(isSix ? 128 : 32)).contains(bits) else { return false }
+        }
+        if isSix { return host.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." } }
+        let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+        return numbers.count == 4 && numbers.allSatisfy { UInt8($0) != nil }
+    }
+}
+
+/// `spotify.so=<sha256>` in `plugins.pins`.
+enum PluginPins {
+    static func read(_ items: [String]) throws(VaultError) -> [String: String] {
+        var pins: [String: String] = [:]
+        for item in items {
+            guard let equals = item.firstIndex(of: "="), let hash = Hex.decode(item[item.index(after: equals)...]),
+                hash.count == 32, equals != item.startIndex
+            else {
+                throw VaultError(
+                    .settings, "has an entry that is no pin",
+                    hint: "a pin is the file's name, =, and its sha256 in hex: sha256sum shows it")
+            }
+            pins[String(item[..<equals])] = Hex.encode(hash)
+        }
+        return pins
+    }
+}

@@ -1,0 +1,120 @@
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Vault
+import VaultBase
+
+/// Lets commands of the same user work on the vault this server has open.
+struct AdminSocketServer: Service {
+    let store: String
+    let administration: any Administration
+    let logger: Logger
+
+    typealias Client = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    func run() async throws {
+        let listener = try await listen()
+        try await withGracefulShutdownHandler {
+            try await withThrowingDiscardingTaskGroup { group in
+                try await listener.executeThenClose { clients in
+                    for try await client in clients {
+                        group.addTask { await serve(client) }
+                    }
+                }
+            }
+        } onGracefulShutdown: {
+            listener.channel.close(promise: nil)
+        }
+        unlink(AdminSocket.path(store: store))
+    }
+
+    private func listen() async throws -> NIOAsyncChannel<Client, Never> {
+        // The store's lock says that no other server lives: what is left here is of one that died.
+        unlink(AdminSocket.path(store: store))
+        do {
+            let listener = try await AdminSocket.withShortPath(store: store) { path in
+                try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .serverChannelOption(.backlog, value: Int32(AdminSocket.clientLimit))
+                    .bind(unixDomainSocketPath: path) { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            let lines = ByteToMessageHandler(
+                                LineDecoder(), maximumBufferSize: AdminSocket.frameLimit + 1)
+                            try channel.pipeline.syncOperations.addHandler(lines)
+                            return try Client(wrappingChannelSynchronously: channel)
+                        }
+                    }
+            }
+            // The process' umask makes it 0600 already; this holds it there whoever changes that.
+            chmod(AdminSocket.path(store: store), 0o600)
+            return listener
+        } catch {
+            throw VaultError(
+                .file, "the socket for commands cannot be made in \(store)", hint: "look at the directory's owner",
+                cause: error)
+        }
+    }
+
+    private func serve(_ client: Client) async {
+        do {
+            try await client.executeThenClose { lines, replies in
+                guard await isOurs(client.channel) else {
+                    logger.warning("another user was refused at the socket for commands")
+                    return
+                }
+                var calls = lines.makeAsyncIterator()
+                guard let line = try await calls.next() else { return }
+                do {
+                    let command = try Self.command(line)
+                    logger.info("command", metadata: ["command": "\(command.name)"])
+                    try await administration.perform(command) { event in
+                        try await replies.write(AdminSocket.frame(AdminSocket.Reply.event(event)))
+                    }
+                    try await replies.write(AdminSocket.frame(AdminSocket.Reply.done))
+                } catch {
+                    try await replies.write(AdminSocket.frame(AdminSocket.Reply.failed(.init(error))))
+                }
+            }
+        } catch {
+            logger.debug("a command went away", metadata: ["error": "\(type(of: error))"])
+        }
+    }
+
+    private static func command(_ line: ByteBuffer) throws -> AdministrativeCommand {
+        struct Version: Decodable { var version: Int }
+        let version = try? AdminSocket.read(Version.self, from: line).version
+        guard version == AdminSocket.version else {
+            throw VaultError(
+                .conflict, "the server speaks version \(AdminSocket.version) and the command \(version ?? 0)",
+                hint: "restart the server with the program that is installed now")
+        }
+        do {
+            return try AdminSocket.read(AdminSocket.Call.self, from: line).command
+        } catch {
+            throw VaultError(.badRequest, "the server does not know this command", hint: "restart the server")
+        }
+    }
+
+    /// Whether the other end belongs to this server's user, or to root, who could read its memory anyway.
+    private func isOurs(_ channel: any Channel) async -> Bool {
+        guard let sockets = channel as? any SocketOptionProvider else { return false }
+        let peer: PeerCredentials? = try? await sockets.unsafeGetSocketOption(
+            level: .socket, name: .init(rawValue: SO_PEERCRED)
+        ).get()
+        guard let peer else { return false }
+        return peer.uid == geteuid() || peer.uid == 0
+    }
+}
+
+/// `struct ucred` of socket(7).
+private struct PeerCredentials: Sendable {
+    var pid: Int32
+    var uid: UInt32
+    var gid: UInt32
+}
+
+extension AdministrativeCommand {
+    /// For the log: what was asked, without whose.
+    var name: String { String("\(self)".prefix { $0.isLetter }) }
+}
