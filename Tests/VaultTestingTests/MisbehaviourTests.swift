@@ -170,6 +170,16 @@ import VaultTesting
         }
     }
 
+    @Test func aClientIsRegisteredOverHTTP() async throws {
+        try await withSandbox { browser async throws in
+            let uri = "http://127.0.0.1:9000/auth/radio/callback"
+            #expect(try await browser.authorize(["client_id": "radio", "redirect_uri": uri]).status == 400)
+            _ = try await browser.postJSON(
+                "/control", #"{"client":{"id":"radio","secret":"s","name":"Radio","redirectURIs":["\#(uri)"]}}"#)
+            #expect(try await browser.authorize(["client_id": "radio", "redirect_uri": uri]).status == 200)
+        }
+    }
+
     @Test func aWrongSwitchIsExplainedAndChangesNothing() async throws {
         try await withSandbox { browser async throws in
             let answer = try await browser.postJSON("/control", #"{"misbehave":[{"fault":"explode"}]}"#)

@@ -36,7 +36,7 @@ public struct Sandbox: Service {
     }
 
     /// Who may ask for grants: a confidential client, which proves itself by HTTP Basic or in the body.
-    public struct Client: Sendable, Equatable {
+    public struct Client: Codable, Sendable, Equatable {
         public var id: String
         public var secret: String
         public var name: String

@@ -33,10 +33,12 @@ private struct ControlChange: Decodable {
     /// An empty name shows the pages again.
     var autoApprove: String?
     var revokeGrant: String?
+    /// Registers a client, or replaces the one of that id.
+    var client: Sandbox.Client?
 
     static let help = """
         expected {"reset":true,"misbehave":[{"fault":…,"at":…,"user":…,"scope":…,"times":…}],"accessTokenSeconds":…,\
-        "autoApprove":…,"revokeGrant":…}; faults: \(Sandbox.Misbehaviour.Fault.allCases.map(\.rawValue).joined(separator: ", ")); \
+        "autoApprove":…,"revokeGrant":…,"client":{"id":…,"secret":…,"name":…,"redirectURIs":[…]}}; faults: \(Sandbox.Misbehaviour.Fault.allCases.map(\.rawValue).joined(separator: ", ")); \
         places: \(Sandbox.Misbehaviour.Place.allCases.map(\.rawValue).joined(separator: ", "))
         """
 
@@ -45,6 +47,7 @@ private struct ControlChange: Decodable {
         for one in misbehave ?? [] { control.misbehave(one) }
         if let accessTokenSeconds { control.accessTokenLifetime = .seconds(accessTokenSeconds) }
         if let autoApprove { control.autoApprove = autoApprove.isEmpty ? nil : autoApprove }
+        if let client { control.register(client) }
         if let revokeGrant { control.revoke(grant: revokeGrant) }
     }
 }
