@@ -18,7 +18,8 @@ public protocol Store: Sendable {
     ///
     /// Many callers share one commit. `body` runs on the store's writer thread and may run more than
     /// once (when another caller's operation spoils the shared transaction), so it must have no
-    /// effect but its writes. A `body` that throws leaves nothing behind and harms no other.
+    /// effect but its writes. A `body` that throws leaves nothing behind and harms no other. What was
+    /// accepted is done and answered even when the caller is cancelled meanwhile.
     ///
     /// - Throws: what `body` throws; ``VaultError`` `full` when there is no room (reads go on);
     ///   `unknown-outcome` when the disk failed, after which every write fails until the store is reopened.

@@ -63,7 +63,6 @@ public final class LMDBStore: Store {
             throw VaultError(.noStore, "there is no store at \(path)", hint: "make one with: vault init")
         }
         try FileSystem.check(path, options: options)
-        try Ownership.checkNotOpen("\(path)/data.mdb", in: path)
         return try LMDBStore(path, options, try Ownership(of: path))
     }
 

@@ -45,12 +45,6 @@ final class Ownership: Sendable {
         claim.withLock { $0.identity = identity }
     }
 
-    /// Throws `locked` early, with the better message, when this very process has the file open.
-    static func checkNotOpen(_ data: String, in directory: String) throws(VaultError) {
-        guard let identity = Files.identity(data), opened.withLock({ $0.contains(identity) }) else { return }
-        throw taken(directory, by: getpid())
-    }
-
     func release() {
         claim.withLock { claim in
             if let identity = claim.identity { _ = Self.opened.withLock { $0.remove(identity) } }
