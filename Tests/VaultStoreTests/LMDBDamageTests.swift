@@ -14,6 +14,8 @@ import VaultBase
         try await store.write { transaction in
             for number in 0..<500 { try transaction.put(value, for: "key-\(number)") }
         }
+        // Moves the roots to pages that were used before, away from the end of the file.
+        for _ in 0..<5 { try await store.put(value, for: "key-0") }
         await store.close()
     }
 
@@ -37,6 +39,15 @@ import VaultBase
             // What is left stays as it is, for whoever tries to save it.
             #expect(Files.status(scratch.data)?.st_size == length)
         }
+    }
+
+    @Test func noticesThatOnlyTheLastPagesAreMissing() async throws {
+        try await fill()
+        let length = Int(try #require(Files.status(scratch.data)).st_size) - 8 * 4096
+        #expect(truncate(scratch.data, length) == 0)
+        let failure = await failure()
+        #expect(failure?.code == .damaged && failure?.message.contains("cut short: 8 pages") == true)
+        #expect(Files.status(scratch.data)?.st_size == length)
     }
 
     @Test(arguments: [0..<4096, 4096..<8192, 0..<8192, 16..<17, 4112..<4113, 40..<44])
