@@ -89,8 +89,9 @@ let package = Package(
             ]),
 
         // Tests
+        .target(name: "CVaultFaults", path: "Tests/Faults"),
         .testTarget(name: "VaultCryptoTests", dependencies: ["VaultBase", "VaultCrypto"]),
-        .testTarget(name: "VaultStoreTests", dependencies: ["CLMDB", "VaultBase", "VaultStore"]),
+        .testTarget(name: "VaultStoreTests", dependencies: ["CLMDB", "CVaultFaults", "VaultBase", "VaultStore"]),
         .testTarget(
             name: "VaultRecordsTests", dependencies: ["VaultBase", "VaultCrypto", "VaultRecords", "VaultStore"],
             resources: [.copy("Vectors")]),
@@ -131,7 +132,7 @@ let package = Package(
 
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
     // C targets take no Swift settings.
-    if ["CVaultSandbox", "VaultABI"].contains(target.name) { continue }
+    if ["CVaultFaults", "CVaultSandbox", "VaultABI"].contains(target.name) { continue }
     target.swiftSettings =
         (target.swiftSettings ?? []) + [
             // SE-0335: `any` is written where a value is boxed.

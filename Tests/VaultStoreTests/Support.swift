@@ -7,9 +7,11 @@ import VaultBase
 final class Scratch: Sendable {
     let path: String
 
-    init() {
-        var template = Array("/tmp/vault-store-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { preconditionFailure("no room for a test in /tmp") }
+    /// - Parameter inMemory: on a file system in memory, where there is one.
+    init(inMemory: Bool = false) {
+        let place = inMemory && Files.status("/dev/shm") != nil ? "/dev/shm" : "/tmp"
+        var template = Array("\(place)/vault-store-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { preconditionFailure("no room for a test in \(place)") }
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 

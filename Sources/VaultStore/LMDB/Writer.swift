@@ -181,7 +181,12 @@ final class Writer: Sendable {
 
     private func failed(_ batch: ArraySlice<Operation>, _ status: Int32) -> Int {
         var reach = Fault.reach(status)
-        if status == EIO, !hasPanicked, environment.isOutOfRoom { reach = .room }
+        if hasPanicked {
+            // The page that makes a commit count was written or not; even "no room" is no answer then.
+            reach = .store
+        } else if status == EIO, environment.isOutOfRoom {
+            reach = .room
+        }
         switch reach {
         case .store:
             return answer(batch, fail(status))
@@ -213,7 +218,7 @@ final class Writer: Sendable {
         var raw: OpaquePointer?
         let status = mdb_txn_begin(environment.raw, nil, 0, &raw)
         if status == MDB_SUCCESS { mdb_txn_abort(raw) }
-        return status != MDB_SUCCESS
+        return status == MDB_PANIC
     }
 
     private func answer(_ batch: ArraySlice<Operation>, _ failure: VaultError?, carried: Int = 0) -> Int {

@@ -1,0 +1,92 @@
+#define _GNU_SOURCE
+#include "vault_faults.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static atomic_int armed;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    char directory[1024];
+    int kinds, nth, fault, for_good, seen;
+} plan;
+
+void vault_faults_arm(const char *directory, int kinds, int nth, int fault, int for_good) {
+    pthread_mutex_lock(&lock);
+    snprintf(plan.directory, sizeof plan.directory, "%s/", directory);
+    plan.kinds = kinds;
+    plan.nth = nth;
+    plan.fault = fault;
+    plan.for_good = for_good;
+    plan.seen = 0;
+    atomic_store(&armed, 1);
+    pthread_mutex_unlock(&lock);
+}
+
+int vault_faults_disarm(void) {
+    pthread_mutex_lock(&lock);
+    atomic_store(&armed, 0);
+    int seen = plan.seen;
+    pthread_mutex_unlock(&lock);
+    return seen;
+}
+
+// The fault that this call meets, or 0.
+static int fault_of(int descriptor, int kind) {
+    if (!atomic_load(&armed)) return 0;
+    char link[64], target[1024];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t length = readlink(link, target, sizeof target - 1);
+    if (length < 0) return 0;
+    target[length] = 0;
+
+    int fault = 0;
+    pthread_mutex_lock(&lock);
+    // The directory itself counts too: its flush makes names last.
+    target[length] = '/';
+    if (atomic_load(&armed) && (plan.kinds & kind) && (size_t)length + 1 >= strlen(plan.directory)
+        && !strncmp(target, plan.directory, strlen(plan.directory))) {
+        plan.seen++;
+        if (plan.seen == plan.nth || (plan.for_good && plan.seen > plan.nth)) fault = plan.fault;
+    }
+    pthread_mutex_unlock(&lock);
+    return fault;
+}
+
+static long failed(int error) {
+    errno = error;
+    return -1;
+}
+
+ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
+    int fault = fault_of(descriptor, VAULT_FAULT_WRITES);
+    if (fault > 0) return failed(fault);
+    if (fault == VAULT_FAULT_SHORT) count /= 2;
+    long result = syscall(SYS_pwrite64, descriptor, bytes, count, offset);
+    return fault == VAULT_FAULT_DONE ? failed(EIO) : result;
+}
+
+ssize_t writev(int descriptor, const struct iovec *parts, int count) {
+    int fault = fault_of(descriptor, VAULT_FAULT_WRITES);
+    if (fault > 0) return failed(fault);
+    if (fault == VAULT_FAULT_SHORT) count = (count + 1) / 2;
+    long result = syscall(SYS_writev, descriptor, parts, (long)count);
+    return fault == VAULT_FAULT_DONE ? failed(EIO) : result;
+}
+
+static int sync_call(long number, int descriptor) {
+    int fault = fault_of(descriptor, VAULT_FAULT_SYNCS);
+    if (fault > 0) return (int)failed(fault);
+    long result = syscall(number, descriptor);
+    return fault == VAULT_FAULT_DONE ? (int)failed(EIO) : (int)result;
+}
+
+int fdatasync(int descriptor) { return sync_call(SYS_fdatasync, descriptor); }
+
+int fsync(int descriptor) { return sync_call(SYS_fsync, descriptor); }
