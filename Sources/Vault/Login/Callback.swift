@@ -36,7 +36,8 @@ struct Callback: Sendable {
     static func state(
         in parameters: [(name: String, value: String)], _ description: ProviderDescription
     ) -> String? {
-        let wire = name("state", description)
+        // Where the redirect URI carries the state, it comes back under the name we gave it there.
+        let wire = description.stateCarrier == .parameter ? name("state", description) : "state"
         let states = parameters.filter { $0.name == wire }
         guard states.count == 1, let state = states.first?.value, (22...128).contains(state.utf8.count) else {
             return nil

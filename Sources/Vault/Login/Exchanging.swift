@@ -31,7 +31,8 @@ extension Vault {
     func exchange(_ code: String, for login: LoginRecord, _ engine: FlowEngine) async throws -> Harvest {
         let platform = engine.platform
         do {
-            let request = try await engine.tokenRequest(code: code, verifier: login.verifier, scope: login.scope)
+            let request = try await engine.tokenRequest(
+                code: code, verifier: login.verifier, scope: login.scope, state: login.state)
             let answer = try await provider.send(request, platform, .exchange)
             let grant = try await engine.readTokens(answer, stage: .exchange, now: records.clock.now())
             let account = try await account(of: grant, engine, login)
