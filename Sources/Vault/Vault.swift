@@ -52,10 +52,16 @@ public final class Vault: Service {
     /// The user's connections, for `GET /auth/session` and `vault connections`, in order of platform, as they
     /// are stored: the caller leaves the tokens out.
     ///
-    /// A connection that has ended and cannot be refreshed shows as `reconnect`.
+    /// A record that does not open is logged and left out. A connection that has ended and cannot be refreshed shows as `reconnect`.
     public func connections(of user: UserID) throws -> [Connection] {
-        try records.read { view in
-            try view.connections(of: user).map { connection in
+        try records.read { [logger] view in
+            let connections = try view.connections(of: user) { damaged in
+                // One bad record hides no other.
+                logger.error(
+                    "record.damaged",
+                    metadata: ["user": "\(user)", "platform": "\(damaged.name?.platform.rawValue ?? "unknown")"])
+            }
+            return connections.map { connection in
                 var connection = connection
                 if connection.health == .healthy, connection.refreshToken == nil, let ends = connection.expiresAt,
                     ends <= view.now

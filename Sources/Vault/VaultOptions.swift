@@ -19,6 +19,8 @@ public struct VaultOptions: Sendable {
     public var refreshMargin: Duration = .seconds(60)
     /// How long one call to a provider may take.
     public var providerTimeout: Duration = .seconds(15)
+    /// How long a disconnect waits for the provider's revocation before it deletes and says `pending`.
+    public var revocationPatience: Duration = .seconds(10)
     /// Refresh tokens before anybody asks. Default: off.
     public var refreshAhead = false
     public var sweepInterval: Duration = .seconds(60)

@@ -45,18 +45,19 @@ extension Vault {
 
     private func account(of grant: TokenGrant, _ engine: FlowEngine, _ login: LoginRecord) async throws -> Account {
         let request = try await engine.profileRequest(accessToken: grant.accessToken)
-        var profile: ProviderAnswer?
-        if let request {
-            // Asking who it is can be done twice; the code cannot.
+        // Asking who it is can be done twice; the code cannot.
+        var triesLeft = request == nil ? 0 : 1
+        while true {
             do throws(ProviderFailure) {
-                profile = try await provider.send(request, engine.platform, .profile)
+                var profile: ProviderAnswer?
+                if let request { profile = try await provider.send(request, engine.platform, .profile) }
+                return try await engine.account(
+                    tokens: grant, profile: profile, nonce: login.nonce, now: records.clock.now())
             } catch {
-                guard error.failure == .retry else { throw error }
-                profile = try await provider.send(request, engine.platform, .profile)
+                guard error.failure == .retry, triesLeft > 0 else { throw error }
+                triesLeft -= 1
             }
         }
-        return try await engine.account(
-            tokens: grant, profile: profile, nonce: login.nonce, now: records.clock.now())
     }
 
     private func failure(of error: any Error, _ login: LoginRecord) -> LoginFailure {

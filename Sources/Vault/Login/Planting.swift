@@ -29,9 +29,9 @@ extension Vault {
             if let owner, owner != user {
                 return try transaction.end(login, callback, .failed(code: "account-in-use"))
             }
-            let existing = try transaction.connection(user, login.platform)
-            let subject = isMinted ? existing?.subject ?? minted : harvest.account.subject
-            if let existing, existing.subject != subject {
+            let (existing, account) = try transaction.standing(user, login.platform)
+            let subject = isMinted ? account ?? minted : harvest.account.subject
+            if let account, account != subject {
                 return try transaction.end(login, callback, .failed(code: "other-account"))
             }
 
@@ -63,6 +63,19 @@ extension Vault {
 }
 
 extension RecordsTransaction {
+    /// The user's connection at the platform and whose account it is. A record that does not open is replaced
+    /// like none, but its account still counts.
+    fileprivate func standing(
+        _ user: UserID, _ platform: PlatformName
+    ) throws -> (Connection?, account: String?) {
+        do {
+            let connection = try connection(user, platform)
+            return (connection, connection?.subject)
+        } catch let error as VaultError where error.code == .damaged {
+            return (nil, try? subject(of: user, at: platform))
+        }
+    }
+
     fileprivate func end(
         _ login: LoginRecord, _ callback: Callback, _ outcome: LoginRecord.Outcome
     ) throws -> LoginRecord.Outcome {

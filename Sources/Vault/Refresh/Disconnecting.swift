@@ -4,9 +4,6 @@ import VaultProviders
 import VaultRecords
 
 extension Vault {
-    /// How long a disconnect waits for the provider before it deletes and says `pending`.
-    static let revocationPatience = Duration.seconds(10)
-
     /// Revokes at the provider where that can be done, deletes here always.
     ///
     /// Runs to its end whatever becomes of the caller; two tries, then the truth: `yes` the provider said so,
@@ -18,20 +15,30 @@ extension Vault {
         return try await disconnections.join(name) { [self] in
             // A refresh under way would leave tokens at the provider that nobody knows.
             await refresher.flights.settle(name)
-            guard let connection = try records.read({ try $0.connection(user, platform) }) else {
-                throw missing(user, platform)
+            var connection: Connection?
+            do {
+                connection = try records.read { try $0.connection(user, platform) }
+                if connection == nil { throw missing(user, platform) }
+            } catch let error as VaultError where error.code == .damaged {
+                // What does not open cannot be revoked, but it can be deleted.
+                connection = nil
             }
-            var revoked = await bounded(Self.revocationPatience) { await self.revoke(connection) } ?? .pending
+            var revoked = await revocation(of: connection)
             let last = try await records.write { try $0.delete(user, platform) }
             refresher.forget(name)
-            if let last, !last.isSameGrant(as: connection), revoked == .yes {
+            if let last, let connection, !last.isSameGrant(as: connection), revoked == .yes {
                 // It was refreshed while the older tokens were being revoked.
-                revoked = await bounded(Self.revocationPatience) { await self.revoke(last) } ?? .pending
+                revoked = await revocation(of: last)
             }
             logger.info("disconnect.done", metadata: facts(user, platform, ["revoked": "\(revoked)"]))
             observation.disconnect(platform, revoked.rawValue)
             return Disconnection(deleted: true, revoked: revoked)
         }
+    }
+
+    private func revocation(of connection: Connection?) async -> Disconnection.Revocation {
+        guard let connection else { return .no }
+        return await bounded(options.revocationPatience) { await self.revoke(connection) } ?? .pending
     }
 
     private func revoke(_ connection: Connection) async -> Disconnection.Revocation {
