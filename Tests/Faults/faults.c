@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "recorder.h"
 #include "vault_faults.h"
 
 #include <errno.h>
@@ -69,6 +70,10 @@ ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
     if (fault > 0) return failed(fault);
     if (fault == VAULT_FAULT_SHORT) count /= 2;
     long result = syscall(SYS_pwrite64, descriptor, bytes, count, offset);
+    if (result > 0) {
+        struct iovec done = {.iov_base = (void *)bytes, .iov_len = (size_t)result};
+        vault_recorder_wrote(descriptor, offset, &done, 1);
+    }
     return fault == VAULT_FAULT_DONE ? failed(EIO) : result;
 }
 
@@ -77,6 +82,7 @@ ssize_t writev(int descriptor, const struct iovec *parts, int count) {
     if (fault > 0) return failed(fault);
     if (fault == VAULT_FAULT_SHORT) count = (count + 1) / 2;
     long result = syscall(SYS_writev, descriptor, parts, (long)count);
+    if (result > 0) vault_recorder_wrote(descriptor, lseek(descriptor, 0, SEEK_CUR) - result, parts, count);
     return fault == VAULT_FAULT_DONE ? failed(EIO) : result;
 }
 
@@ -84,6 +90,7 @@ static int sync_call(long number, int descriptor) {
     int fault = fault_of(descriptor, VAULT_FAULT_SYNCS);
     if (fault > 0) return (int)failed(fault);
     long result = syscall(number, descriptor);
+    if (result == 0) vault_recorder_flushed(descriptor);
     return fault == VAULT_FAULT_DONE ? (int)failed(EIO) : (int)result;
 }
 

@@ -15,7 +15,7 @@ enum Kind: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .memory:
             return try await body(MemoryStore(quota: quota))
         case .lmdb:
-            let scratch = Scratch()
+            let scratch = Scratch(inMemory: true)
             var options = LMDBStore.Options()
             options.quota = quota
             let store = try LMDBStore.create(at: scratch.store, options: options)

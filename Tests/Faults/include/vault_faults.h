@@ -1,4 +1,4 @@
-// Makes chosen system calls fail, for tests.
+// Makes chosen system calls fail, and records them, for tests.
 //
 // A test program that links this has its own pwrite, writev, fdatasync and fsync, and the linker gives them to
 // every library in it. They do what they always do until a fault is armed.
@@ -22,5 +22,26 @@ void vault_faults_arm(const char *directory, int kinds, int nth, int fault, int 
 
 // Disarms, and returns how many such calls there were.
 int vault_faults_disarm(void);
+
+// The other half: a record of what was done to one file, to build from it what a power cut may leave.
+enum {
+    VAULT_EVENT_WRITE,         // on its way to the disk until the next flush
+    VAULT_EVENT_DURABLE_WRITE, // on the disk (O_DSYNC)
+    VAULT_EVENT_FLUSH,
+    VAULT_EVENT_MARK, // the test's own: here `number` had been answered
+};
+
+struct vault_event {
+    int kind, number;
+    long offset, length;
+    const unsigned char *bytes; // valid until the next vault_record
+};
+
+// Begins a record of the file, in place of the last; 0, or -1 when there is no such file.
+int vault_record(const char *path);
+void vault_record_mark(int number);
+// Ends it, and returns how many events there are.
+int vault_record_stop(void);
+struct vault_event vault_recorded(int number);
 
 #endif
