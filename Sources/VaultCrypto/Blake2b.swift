@@ -81,8 +81,8 @@ package struct Blake2bStream: ~Copyable {
             OpaquePointer(memory), bytes.start, UInt64(bytes.count))
     }
 
-    /// Ends the hash.
-    package consuming func finish() -> [UInt8] {
+    /// Ends the hash; no update may follow.
+    package mutating func finish() -> [UInt8] {
         var out = [UInt8](repeating: 0, count: 32)
         crypto_generichash_blake2b_final(OpaquePointer(memory), &out, 32)
         return out

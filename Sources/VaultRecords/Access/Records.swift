@@ -26,6 +26,8 @@ public final class Records: Sendable {
         max(clock.now(), Timestamp(rawValue: committed.load(ordering: .acquiring)))
     }
 
+    func resetClock(to time: Timestamp) { committed.store(time.rawValue, ordering: .releasing) }
+
     /// Runs `body` on one consistent snapshot at the clock's present.
     public func read<R>(_ body: (RecordsView) throws -> R) throws -> R {
         let now = now

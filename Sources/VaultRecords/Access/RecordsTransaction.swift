@@ -72,6 +72,15 @@ public final class RecordsTransaction: RecordsView {
         }
     }
 
+    /// Puts a value that is sealed already where nothing stands.
+    func keep(_ table: SealedTable, _ key: [UInt8], _ value: [UInt8]) throws {
+        try writing.put(value.span.bytes, for: key.span.bytes, in: table.table)
+        value.withUnsafeBytes { value in
+            guard let stamp = Stamp(value) else { return }
+            key.withUnsafeBytes { state.add(stamp, to: table, under: $0, keys) }
+        }
+    }
+
     /// Removes the value under `key`.
     func remove(_ table: SealedTable, _ key: [UInt8], old: Stamp?) throws {
         try writing.delete(key.span.bytes, in: table.table)

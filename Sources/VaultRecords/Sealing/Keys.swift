@@ -82,6 +82,14 @@ enum Key {
         return ConnectionName(user: user, platform: platform)
     }
 
+    /// The platform and the account of an identity's key.
+    static func account(_ key: UnsafeRawBufferPointer) -> (PlatformName, String)? {
+        guard key.starts(with: prefix), let end = key.firstIndex(of: 0),
+            let platform = try? PlatformName(String(decoding: key[prefix.count..<end], as: UTF8.self))
+        else { return nil }
+        return (platform, String(decoding: key[(end + 1)...], as: UTF8.self))
+    }
+
     private static let prefix = Array("platform#".utf8)
 
     private static func append(_ platform: PlatformName, to key: inout [UInt8]) {

@@ -1,0 +1,75 @@
+public import VaultBase
+import VaultCrypto
+import VaultStore
+
+/// What a vault says of itself.
+public struct VaultStatus: Sendable {
+    /// A data key and what it seals.
+    public struct Term: Sendable, Equatable {
+        public var id: UInt32
+        /// `active`, `readable` or `destroyed`.
+        public var state: String
+        public var createdAt: Timestamp
+        /// How many values it seals.
+        public var values: Int
+    }
+
+    /// 16 bytes, in hexadecimal.
+    public var vaultID: String
+    public var createdAt: Timestamp
+    /// Grows with every value written or removed.
+    public var sequence: UInt64
+    /// The moment of the last write: the vault's clock never reads less.
+    public var lastWrite: Timestamp
+    /// How often it was restored from a backup.
+    public var restores: Int
+    /// Connections kept, those included that ended and were not swept yet.
+    public var connections: Int
+    public var sessions: Int
+    public var logins: Int
+    /// Refreshes begun and not finished.
+    public var redemptions: Int
+    public var terms: [Term]
+    /// Whether all keys could be kept out of swap.
+    public var keysAreLocked: Bool
+
+    init(_ state: VaultState, _ keys: VaultKeys) {
+        vaultID = Hex.encode(state.vaultID)
+        createdAt = state.createdAt
+        sequence = state.sequence
+        lastWrite = state.clock
+        restores = Int(state.epoch)
+        connections = Int(clamping: state[.records].count)
+        sessions = Int(clamping: state[.sessions].count)
+        logins = Int(clamping: state[.logins].count)
+        redemptions = Int(clamping: state[.journal].count)
+        terms = keys.keyring.terms.map { term in
+            Term(
+                id: term.id, state: "\(term.state)", createdAt: term.createdAt,
+                values: Int(clamping: state.terms.first { $0.id == term.id }?.count ?? 0))
+        }
+        keysAreLocked = !GuardedKey.lockingFailed
+    }
+}
+
+extension Records {
+    /// Counts and times, read from the state: costs the same however large the vault is.
+    public func status() throws -> VaultStatus {
+        VaultStatus(try store.read { try VaultState.load($0, keys) }, keys)
+    }
+
+    /// Sets the vault's clock to the wall clock's: for when something was written while the wall clock was
+    /// wrong and far ahead, which would let everything seem ended until that time.
+    public func acceptClock() async throws {
+        let now = clock.now()
+        try await store.write { [keys] transaction in
+            var state = try VaultState.load(transaction, keys)
+            state.clock = now
+            state.sequence += 1
+            let bytes = state.encoded(keys)
+            let key = VaultState.key
+            try transaction.put(bytes.span.bytes, for: key.span.bytes, in: .state)
+        }
+        resetClock(to: now)
+    }
+}
