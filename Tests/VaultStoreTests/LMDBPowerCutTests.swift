@@ -10,17 +10,19 @@ import VaultBase
 ///
 /// The disk of this model may reorder, drop and tear (at 512 bytes) whatever was not flushed.
 @Suite(.serialized) struct LMDBPowerCutTests {
+    let scratch = Scratch(inMemory: true)
+
     @Test(arguments: [1, 2, 3] as [UInt64]) func nothingThatWasAnsweredIsLost(seed: UInt64) async throws {
-        let record = try await Record()
+        let record = try await Record(in: scratch.path)
         let losses = try await record.losses(seed: seed, honoursFlushes: true)
         #expect(losses.isEmpty)
     }
 
     @Test func thisTestWouldNoticeAStoreThatDoesNotFlush() async throws {
         // In a process of its own: such a file may well crash LMDB.
-        await #expect(processExitsWith: .failure) {
+        await #expect(processExitsWith: .failure) { [path = scratch.path as String] in
             // Failing to record is no proof.
-            guard let record = try? await Record() else { exit(EXIT_SUCCESS) }
+            guard let record = try? await Record(in: path) else { exit(EXIT_SUCCESS) }
             let losses = try await record.losses(seed: 1, honoursFlushes: false)
             exit(losses.isEmpty ? EXIT_SUCCESS : EXIT_FAILURE)
         }
@@ -36,11 +38,14 @@ private struct Record {
         var bytes: [UInt8]
     }
 
+    private let place: String
     private var start: [UInt8]
     private var events: [Event]
 
-    init() async throws {
-        let scratch = Scratch(inMemory: true)
+    /// - Parameter place: where the run and what power cuts leave of it may lie for a while.
+    init(in place: String) async throws {
+        self.place = place
+        let scratch = Scratch(in: place)
         let store = try LMDBStore.create(at: scratch.store)
         for number in 0..<20 { try await store.put("old", for: "old-\(number)", in: .due) }
         start = try Self.bytes(of: scratch.data)
@@ -80,7 +85,7 @@ private struct Record {
         var chance = Chance(state: seed)
         var losses: [String] = []
         for moment in 0...events.count {
-            let scratch = Scratch(inMemory: true)
+            let scratch = Scratch(in: place)
             mkdir(scratch.store, 0o700)
             try write(image(at: moment, honoursFlushes, &chance), to: scratch.data)
             let answered = events[..<moment].filter { $0.kind == VAULT_EVENT_MARK }.map(\.number)

@@ -8,8 +8,11 @@ final class Scratch: Sendable {
     let path: String
 
     /// - Parameter inMemory: on a file system in memory, where there is one.
-    init(inMemory: Bool = false) {
-        let place = inMemory && Files.status("/dev/shm") != nil ? "/dev/shm" : "/tmp"
+    convenience init(inMemory: Bool = false) {
+        self.init(in: inMemory && Files.status("/dev/shm") != nil ? "/dev/shm" : "/tmp")
+    }
+
+    init(in place: String) {
         var template = Array("\(place)/vault-store-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { preconditionFailure("no room for a test in \(place)") }
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
