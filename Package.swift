@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(
             name: "VaultRecordsTests", dependencies: ["VaultBase", "VaultCrypto", "VaultRecords", "VaultStore"],
             resources: [.copy("Vectors")]),
-        .testTarget(name: "VaultProvidersTests", dependencies: ["VaultProviders"]),
+        .testTarget(name: "VaultProvidersTests", dependencies: ["VaultABI", "VaultBase", "VaultProviders"]),
         .testTarget(
             name: "VaultTests",
             dependencies: [

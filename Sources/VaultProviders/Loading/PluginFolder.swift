@@ -15,7 +15,8 @@ public struct PluginReport: Sendable {
     public var provider: Provider?
     public var fault: VaultError?
     public var isolation: Isolation
-    /// The protections that are active for it, for `vault plugins` ("seccomp", "landlock", …).
+    /// The protections that are active for it, for `vault plugins` ("seccomp", "landlock", …); what the kernel refused
+    /// is not among them.
     public var protections: [String]
 }
 
@@ -23,14 +24,177 @@ public struct PluginReport: Sendable {
 ///
 /// Degrade, never brick: an unusable plugin becomes a report with its fault; the others load.
 public struct PluginFolder: Sendable {
-    /// - Parameter hostProgram: what to run as the child (`vault plugin-host FILE`); needed for `process`.
-    public init(path: String, isolation: Isolation, hostProgram: [String], pins: [String: String] = [:]) {
-        fatalError("stub")
+    private let path: String
+    private let isolation: Isolation
+    private let hostProgram: [String]
+    private let pins: [String: String]
+    private let sha256: (@Sendable ([UInt8]) -> [UInt8])?
+    var patience = PluginProcess.Patience()
+
+    /// - Parameters:
+    ///   - hostProgram: what to run as the child, before the file: `vault plugin-host`; needed for `process`.
+    ///   - pins: file name → SHA-256 in hexadecimal; a file that is named here must be these bytes.
+    ///   - sha256: needed for pins: this target has no cryptography of its own.
+    public init(
+        path: String, isolation: Isolation, hostProgram: [String], pins: [String: String] = [:],
+        sha256: (@Sendable ([UInt8]) -> [UInt8])? = nil
+    ) {
+        self.path = path
+        self.isolation = isolation
+        self.hostProgram = hostProgram
+        self.pins = pins
+        self.sha256 = sha256
     }
-    public func load() async -> [PluginReport] { fatalError("stub") }
+
+    /// One report for each `.so`, in order of name; a single one with a fault for a folder that cannot be used, and one
+    /// for each pinned file that is not there.
+    public func load() async -> [PluginReport] {
+        let names: [String]
+        do throws(VaultError) { names = try PluginFile.list(path) } catch { return [report(path, fault: error)] }
+
+        let path = path
+        var reports: [PluginReport]
+        switch isolation {
+        case .process:
+            // Each waits for its own child: one that hangs costs its own patience and nobody else's.
+            reports = await withTaskGroup(of: (Int, PluginReport).self) { group in
+                for (index, name) in names.enumerated() { group.addTask { (index, await load("\(path)/\(name)")) } }
+                var all: [(Int, PluginReport)] = []
+                for await one in group { all.append(one) }
+                return all.sorted { $0.0 < $1.0 }.map(\.1)
+            }
+        case .inProcess:
+            reports = []
+            for name in names { reports.append(await load("\(path)/\(name)")) }
+        }
+        for name in pins.keys.sorted() where !names.contains(name) {
+            let fault = VaultError(
+                .plugin, "it is pinned and not there", hint: "copy \(name) to \(path), or remove its pin")
+            reports.append(report("\(path)/\(name)", fault: fault))
+        }
+        Self.refuseDoubles(&reports)
+        return reports
+    }
+
+    private func load(_ file: String) async -> PluginReport {
+        do throws(VaultError) {
+            try PluginFile.check(file)
+            try checkPin(file)
+            switch isolation {
+            case .process: return try await loadProcess(file)
+            case .inProcess: return try await loadHere(file)
+            }
+        } catch {
+            return report(file, fault: error)
+        }
+    }
+
+    private func loadProcess(_ file: String) async throws(VaultError) -> PluginReport {
+        let process = PluginProcess(file, hostProgram: hostProgram, patience: patience)
+        let said = try await process.describe()
+        let description = try DescriptionReader.read(said.raw)
+        let hooks = description.hasPrepareHook || description.hasParseHook ? ProcessHooks(process: process) : nil
+        var report = report(file, fault: nil)
+        report.provider = Provider(description: description, hooks: hooks)
+        report.protections = said.protections
+        return report
+    }
+
+    private func loadHere(_ file: String) async throws(VaultError) -> PluginReport {
+        // Not on Swift's thread pool: initialisers may take their time.
+        let image = try await Worker().run {
+            Result { () throws(VaultError) in
+                var image = try PluginImage(file)
+                try image.describe()
+                return image
+            }
+        }.get()
+        let description = try DescriptionReader.read(image.raw)
+        var report = report(file, fault: nil)
+        report.provider = Provider(description: description, hooks: image.hasHooks ? ImageHooks(image: image) : nil)
+        return report
+    }
+
+    private func checkPin(_ file: String) throws(VaultError) {
+        let name = file.split(separator: "/").last.map(String.init) ?? file
+        guard let pin = pins[name] else { return }
+        guard let sha256 else { throw VaultError(.internal, "its pin cannot be checked: there is no SHA-256 here") }
+        guard let wanted = Hex.decode(pin), wanted == sha256(try PluginFile.read(file, limit: PluginFile.sizeLimit))
+        else {
+            throw VaultError(
+                .plugin, "it is not the file that is pinned",
+                hint: "if you replaced it, set its pin to: sha256sum \(file)")
+        }
+    }
+
+    private func report(_ path: String, fault: VaultError?) -> PluginReport {
+        PluginReport(path: path, provider: nil, fault: fault, isolation: isolation, protections: [])
+    }
+
+    /// One id is one provider, and one issuer is one provider (RFC 9207 §4): the later file is refused. Two with the
+    /// very same endpoints are no mix-up: a code for the one goes where a code for the other does.
+    static func refuseDoubles(_ reports: inout [PluginReport]) {
+        var seen: [(path: String, description: ProviderDescription)] = []
+        for index in reports.indices {
+            guard let description = reports[index].provider?.description else { continue }
+            let earlier = seen.first { other in
+                other.description.id == description.id
+                    || (other.description.issuer == description.issuer && !description.issuer.contains("{")
+                        && (other.description.endpoints.authorize != description.endpoints.authorize
+                            || other.description.endpoints.token != description.endpoints.token))
+            }
+            guard let earlier else {
+                seen.append((reports[index].path, description))
+                continue
+            }
+            let what =
+                earlier.description.id == description.id ? "id \(description.id)" : "issuer \(description.issuer)"
+            reports[index].provider = nil
+            reports[index].protections = []
+            reports[index].fault = VaultError(
+                .plugin, "its \(what) is that of \(earlier.path)", hint: "remove one of the two files")
+        }
+    }
 }
 
-/// What the hidden command `vault plugin-host FILE` runs: loads the plugin, enters the sandbox, answers on descriptor 3.
-public enum PluginHost {
-    public static func run(_ path: String) -> Never { fatalError("stub") }
+/// Hooks in this process.
+private struct ImageHooks: ProviderHooks {
+    let image: PluginImage
+
+    func prepare(_ stage: FlowEngine.Stage, _ request: ProviderRequest, _ context: HookContext)
+        async throws(VaultError) -> ProviderRequest
+    {
+        guard image.prepare != nil else { return request }
+        guard let output = image.call(HookInput(stage, request, context)) else { throw refusal(stage) }
+        return output.request
+    }
+
+    func parse(_ stage: FlowEngine.Stage, _ answer: ProviderAnswer, _ context: HookContext)
+        async throws(VaultError) -> ProviderAnswer
+    {
+        guard image.parse != nil else { return answer }
+        guard let output = image.call(HookInput(stage, answer, context)) else { throw refusal(stage) }
+        return output.answer(like: answer)
+    }
+
+    private func refusal(_ stage: FlowEngine.Stage) -> VaultError {
+        VaultError(.plugin, "the plugin refused at \(stage.rawValue)", hint: "tell its author what was tried")
+    }
+}
+
+/// Hooks in a child.
+private struct ProcessHooks: ProviderHooks {
+    let process: PluginProcess
+
+    func prepare(_ stage: FlowEngine.Stage, _ request: ProviderRequest, _ context: HookContext)
+        async throws(VaultError) -> ProviderRequest
+    {
+        try await process.call(HookInput(stage, request, context)).request
+    }
+
+    func parse(_ stage: FlowEngine.Stage, _ answer: ProviderAnswer, _ context: HookContext)
+        async throws(VaultError) -> ProviderAnswer
+    {
+        try await process.call(HookInput(stage, answer, context)).answer(like: answer)
+    }
 }

@@ -1,0 +1,227 @@
+import CVaultSandbox
+import VaultBase
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// One plugin's child: started, described, called within a deadline, killed and reaped.
+///
+/// Everything but `init` runs on the worker's thread.
+final class PluginProcess: @unchecked Sendable {
+    /// How long a plugin may take to load and describe itself, and a hook to answer.
+    struct Patience: Sendable {
+        var load = Duration.seconds(5)
+        var call = Duration.seconds(1)
+        /// The wait before the first restart; each further one is twice as long, to a minute.
+        var restart = Duration.seconds(1)
+    }
+
+    struct Description: Sendable, Equatable {
+        var raw: RawDescription
+        var protections: [String]
+    }
+
+    private let path: String
+    private let hostProgram: [String]
+    private let patience: Patience
+    private let worker = Worker()
+
+    // Only the worker's thread touches these.
+    private var child: (pid: pid_t, socket: FrameSocket)?
+    private var accepted: RawDescription?
+    private var failures = 0
+    private var restartAt = ContinuousClock.now
+
+    init(_ path: String, hostProgram: [String], patience: Patience) {
+        self.path = path
+        self.hostProgram = hostProgram
+        self.patience = patience
+    }
+
+    deinit { stop() }
+
+    /// Starts the child and reads what the plugin says. A plugin without hooks has no child afterwards.
+    func describe() async throws(VaultError) -> Description {
+        try await worker.run { [self] in
+            Result { () throws(VaultError) in
+                let description = try start()
+                accepted = description.raw
+                return description
+            }
+        }.get()
+    }
+
+    /// Calls a hook. A child that crashed or hung is replaced, no sooner than the back-off says.
+    func call(_ input: HookInput) async throws(VaultError) -> HookOutput {
+        try await worker.run { [self] in Result { () throws(VaultError) in try answer(input) } }.get()
+    }
+
+    // MARK: On the worker's thread
+
+    private func answer(_ input: HookInput) throws(VaultError) -> HookOutput {
+        if child == nil {
+            let wait = restartAt - ContinuousClock.now
+            guard wait <= .zero else {
+                throw VaultError(
+                    .retry, "the plugin \(name) is being started again after it failed", hint: "try again in a moment",
+                    retryAfter: wait)
+            }
+            let again: RawDescription
+            do throws(VaultError) { again = try start().raw } catch {
+                backOff()
+                throw error
+            }
+            guard again == accepted else {
+                stop()
+                throw VaultError(
+                    .plugin, "the plugin \(name) changed on disk", hint: "start vault again to use the new one")
+            }
+        }
+        guard let socket = child?.socket else { throw VaultError(.plugin, "the plugin \(name) has no hooks") }
+        let deadline = ContinuousClock.now + patience.call
+        let frame: Frame
+        do throws(FrameSocket.Failure) {
+            try socket.write(input.frame, by: deadline)
+            frame = try socket.read(by: deadline)
+        } catch {
+            let ending = stop()
+            backOff()
+            throw VaultError(
+                .retry, "the plugin \(name) \(error == .late ? "took longer than \(patience.call)" : ending)",
+                hint: "tell its author; its platform alone is affected", retryAfter: patience.restart)
+        }
+        failures = 0
+        guard let output = HookOutput(frame) else {
+            throw VaultError(
+                .plugin, "the plugin \(name) refused at \(input.stage.rawValue)", hint: "tell its author what was tried"
+            )
+        }
+        return output
+    }
+
+    private var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+
+    private func backOff() {
+        restartAt = .now + min(patience.restart * (1 << min(failures, 6)), .seconds(60))
+        failures += 1
+    }
+
+    private func start() throws(VaultError) -> Description {
+        stop()
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            throw VaultError(.plugin, "no socket for it can be made", hint: "raise the limit of open files")
+        }
+        let pid = spawn(ends[1])
+        close(ends[1])
+        guard let pid else {
+            close(ends[0])
+            throw VaultError(
+                .plugin, "its process cannot be started", hint: "check that \(hostProgram.first ?? "vault") can be run")
+        }
+        child = (pid, FrameSocket(descriptor: ends[0]))
+        do {
+            return try introduce(FrameSocket(descriptor: ends[0]), pid)
+        } catch let fault as VaultError {
+            stop()
+            throw fault
+        } catch {
+            let ending = stop()
+            let what =
+                switch error as? FrameSocket.Failure {
+                case .late: "did not load within \(patience.load)"
+                case .malformed: "spoke nonsense while it was loaded"
+                default: "\(ending) while it was loaded"
+                }
+            throw VaultError(
+                .plugin, "it \(what)",
+                hint: "nothing else is affected; run it alone with: vault plugin-host, or tell its author", cause: error
+            )
+        }
+    }
+
+    private func introduce(_ socket: FrameSocket, _ pid: pid_t) throws -> Description {
+        let deadline = ContinuousClock.now + patience.load
+        // Told before any of the plugin's code ran: this can be believed. What the kernel says is asked as well.
+        let sandbox = try socket.read(by: deadline).texts ?? []
+        guard sandbox.count == 2, sandbox[0] == "sandbox", let before = UInt32(sandbox[1]) else {
+            throw VaultError(
+                .plugin, "the program that hosts it does not speak as it should",
+                hint: "vault runs itself for that; check that \(hostProgram.joined(separator: " ")) is this vault")
+        }
+        let protections = Self.names(before & Self.confirmed(pid))
+        guard let said = try socket.read(by: deadline).texts else { throw FrameSocket.Failure.malformed }
+        if said.first == "fault", said.count == 3 {
+            throw VaultError(.plugin, PluginImage.short(said[1]), hint: PluginImage.short(said[2]))
+        }
+        guard said.first == "describe", said.count >= 2, said.count % 2 == 0,
+            said.count <= 2 + 2 * RawDescription.entryLimit
+        else { throw FrameSocket.Failure.malformed }
+        let raw = RawDescription(
+            entries: stride(from: 2, to: said.count, by: 2).map { .init(name: said[$0], value: said[$0 + 1]) })
+        if !raw.entries.contains(where: { $0.name == "prepare" || $0.name == "parse" }) { stop() }
+        return Description(raw: raw, protections: protections)
+    }
+
+    private func spawn(_ descriptor: Int32) -> pid_t? {
+        var arguments: [UnsafeMutablePointer<CChar>?] = (hostProgram + [path]).map { strdup($0) }
+        arguments.append(nil)
+        defer { for argument in arguments { free(argument) } }
+        var pid: pid_t = 0
+        return vault_spawn(&arguments, descriptor, &pid) == 0 ? pid : nil
+    }
+
+    /// Kills and reaps the child, if there is one, and says how it ended.
+    @discardableResult private func stop() -> String {
+        guard let (pid, socket) = child else { return "ended" }
+        child = nil
+        var status: Int32 = 0
+        // It may have ended by itself just now: then that is the story, not our signal.
+        var reaped = waitpid(pid, &status, WNOHANG)
+        var grace = 20
+        while reaped == 0, grace > 0, !isOpen(socket) {
+            usleep(5000)
+            grace -= 1
+            reaped = waitpid(pid, &status, WNOHANG)
+        }
+        let byItself = reaped == pid
+        if !byItself {
+            kill(pid, SIGKILL)
+            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        }
+        close(socket.descriptor)
+        let signal = status & 0x7F
+        guard byItself else { return "broke off" }
+        return signal == 0 ? "ended with status \(status >> 8 & 0xFF)" : "crashed with signal \(signal)"
+    }
+
+    /// Whether the child still holds its end.
+    private func isOpen(_ socket: FrameSocket) -> Bool {
+        var item = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&item, 1, 0) == 0 || item.revents & Int16(POLLHUP) == 0
+    }
+
+    // MARK: Protections
+
+    private static func names(_ bits: UInt32) -> [String] {
+        [
+            (VAULT_PROTECTION_NO_NEW_PRIVILEGES, "no-new-privileges"), (VAULT_PROTECTION_NOT_DUMPABLE, "not-dumpable"),
+            (VAULT_PROTECTION_DIES_WITH_HOST, "dies-with-host"), (VAULT_PROTECTION_LIMITS, "limits"),
+            (VAULT_PROTECTION_LANDLOCK, "landlock"), (VAULT_PROTECTION_SECCOMP, "seccomp"),
+        ].filter { bits & UInt32($0.0) != 0 }.map(\.1)
+    }
+
+    /// What the kernel itself says of the child, for the two that it tells; the others pass.
+    private static func confirmed(_ pid: pid_t) -> UInt32 {
+        let told = UInt32(VAULT_PROTECTION_NO_NEW_PRIVILEGES) | UInt32(VAULT_PROTECTION_SECCOMP)
+        guard let status = try? PluginFile.read("/proc/\(pid)/status", limit: 65536) else { return ~told }
+        let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
+        var bits = ~told
+        if lines.contains("NoNewPrivs:\t1") { bits |= UInt32(VAULT_PROTECTION_NO_NEW_PRIVILEGES) }
+        if lines.contains("Seccomp:\t2") { bits |= UInt32(VAULT_PROTECTION_SECCOMP) }
+        return bits
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+import VaultBase
+
+@testable import VaultProviders
+
+@Suite struct FolderTests {
+    func mode(_ path: String, _ mode: Int) throws {
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+    }
+
+    @Test func saysThatThereIsNoFolder() async {
+        let reports = await Workshop.load("/nonexistent/plugins", .inProcess)
+        #expect(reports.count == 1)
+        #expect(reports.first?.fault?.code == .file)
+        #expect(reports.first?.fault?.hint?.contains("plugins.path") == true)
+    }
+
+    @Test func anEmptyFolderHasNothingToReport() async throws {
+        let folder = try Workshop.emptyFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(await Workshop.load(folder, .inProcess).isEmpty)
+    }
+
+    @Test func refusesWhatOthersMayChange() async throws {
+        let folder = try Workshop.folder("x", c: Workshop.plugin("x"))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func fault() async -> VaultError? { await Workshop.load(folder, .inProcess).first?.fault }
+        #expect(await fault() == nil)
+        for bad in [0o775, 0o757] {
+            try mode("\(folder)/x.so", bad)
+            #expect(await fault()?.hint == "chmod go-w \(folder)/x.so")
+            try mode("\(folder)/x.so", 0o755)
+            try mode(folder, bad)
+            #expect(await fault()?.hint == "chmod go-w \(folder)")
+            try mode(folder, 0o755)
+        }
+        #expect(await fault() == nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+    func refusesAFileOfAnotherUser() async throws {
+        let folder = try Workshop.folder("x", c: Workshop.plugin("x"))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        chown("\(folder)/x.so", 65534, 65534)
+        #expect(await Workshop.load(folder, .inProcess).first?.fault?.message.contains("65534") == true)
+    }
+
+    @Test func followsALinkToAPlaceThatIsSafeAlone() async throws {
+        let folder = try Workshop.emptyFolder()
+        let other = try Workshop.folder("x", c: Workshop.plugin("x"))
+        defer {
+            try? FileManager.default.removeItem(atPath: folder)
+            try? FileManager.default.removeItem(atPath: other)
+        }
+        try FileManager.default.createSymbolicLink(atPath: "\(folder)/x.so", withDestinationPath: "\(other)/x.so")
+        #expect(await Workshop.load(folder, .inProcess).first?.fault == nil)
+        try mode(other, 0o777)
+        #expect(await Workshop.load(folder, .inProcess).first?.fault?.code == .plugin)
+        try FileManager.default.removeItem(atPath: "\(other)/x.so")
+        #expect(await Workshop.load(folder, .inProcess).first?.fault?.code == .plugin)
+    }
+
+    @Test func refusesWhatIsNoLibrary() async throws {
+        let folder = try Workshop.emptyFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("not a library".utf8).write(to: URL(filePath: "\(folder)/text.so"))
+        try Data().write(to: URL(filePath: "\(folder)/empty.so"))
+        try FileManager.default.createDirectory(atPath: "\(folder)/folder.so", withIntermediateDirectories: false)
+        try Data("ignored".utf8).write(to: URL(filePath: "\(folder)/README"))
+        let reports = await Workshop.load(folder, isolations.last ?? .inProcess)
+        #expect(reports.map { $0.path.split(separator: "/").last } == ["empty.so", "folder.so", "text.so"])
+        #expect(reports.allSatisfy { $0.fault?.code == .plugin && $0.fault?.hint != nil })
+    }
+
+    @Test func holdsAFileToItsPin() async throws {
+        let folder = try Workshop.folder("x", c: Workshop.plugin("x"))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let digest: @Sendable ([UInt8]) -> [UInt8] = { [UInt8($0.count % 251), $0.reduce(0, &+)] }
+        let pin = Hex.encode(digest(Array(try Data(contentsOf: URL(filePath: "\(folder)/x.so")))))
+        #expect(await Workshop.load(folder, .inProcess, pins: ["x.so": pin], sha256: digest).first?.fault == nil)
+        let wrong = await Workshop.load(folder, .inProcess, pins: ["x.so": "00"], sha256: digest).first?.fault
+        #expect(wrong?.message.contains("pinned") == true)
+        #expect(await Workshop.load(folder, .inProcess, pins: ["x.so": pin]).first?.fault != nil)
+        let missing = await Workshop.load(folder, .inProcess, pins: ["y.so": pin], sha256: digest)
+        #expect(missing.count == 2 && missing[1].fault?.message.contains("not there") == true)
+    }
+
+    @Test func refusesTheLaterOfTwoWithOneNameOrIssuer() async throws {
+        let folder = try Workshop.folder("a", c: Workshop.plugin("one"))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Workshop.compile(
+            Workshop.plugin("one", ".issuer = \"https://else.example\","), to: "\(folder)/b.so", flags: ["-w"])
+        try Workshop.compile(
+            Workshop.plugin("two", ".issuer = \"https://one.example\",", before: ""), to: "\(folder)/c.so",
+            flags: ["-w"])
+        // The same server under two names is no mix-up.
+        let same =
+            ".issuer = \"https://one.example\", .authorize = \"https://one.example/a\", .token = \"https://one.example/t\","
+        try Workshop.compile(Workshop.plugin("three", same), to: "\(folder)/d.so", flags: ["-w"])
+        let reports = await Workshop.load(folder, .inProcess)
+        #expect(reports.map { $0.fault == nil } == [true, false, false, true])
+        #expect(reports[1].fault?.message == "its id one is that of \(folder)/a.so")
+        #expect(reports[2].fault?.message == "its issuer https://one.example is that of \(folder)/a.so")
+    }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import Testing
+import VaultBase
+
+@testable import VaultProviders
+
+@Suite struct HookPluginTests {
+    /// Signs a request with what it is given, and turns `key=` of a text answer into JSON. A scope tells it to fail.
+    static let signer = Workshop.plugin(
+        "signer", ".flags = VAULT_HOOK_NEEDS_SECRET, .settings = \"region\", .prepare = prepare, .parse = parse,",
+        before: #"""
+            #include <stdio.h>
+            #include <stdlib.h>
+            #include <string.h>
+            static int32_t prepare(const vault_call_v1 *call, vault_message_v1 *message) {
+                if (!strcmp(call->scope, "refuse")) return VAULT_REFUSED;
+                if (!strcmp(call->scope, "crash")) abort();
+                if (!strcmp(call->scope, "hang")) for (;;) __asm__ volatile("");
+                if (!strcmp(call->scope, "greedy") && !call->allocate(call, 100000)) return VAULT_REFUSED;
+                if (!strcmp(call->scope, "evil")) { message->url = "https://evil.example/"; return VAULT_DONE; }
+                size_t size = strlen(message->url) + 200;
+                char *url = call->allocate(call, size);
+                if (!url) return VAULT_REFUSED;
+                snprintf(url, size, "%s?stage=%u&now=%lld&who=%s&secret=%s&%s=%s", message->url, call->stage,
+                         (long long)call->now, call->client_id, call->client_secret ? call->client_secret : "none",
+                         call->settings[0].name ? call->settings[0].name : "no",
+                         call->settings[0].value ? call->settings[0].value : "setting");
+                message->url = url;
+                vault_pair_v1 *headers = call->allocate(call, 16 * sizeof(vault_pair_v1));
+                size_t n = 0;
+                while (message->headers[n].name) { headers[n] = message->headers[n]; n++; }
+                headers[n].name = "X-Signature";
+                headers[n].value = "signed";
+                message->headers = headers;
+                return VAULT_DONE;
+            }
+            static int32_t parse(const vault_call_v1 *call, vault_message_v1 *message) {
+                if (message->body_size < 4 || memcmp(message->body, "key=", 4)) return VAULT_DONE;
+                char *body = call->allocate(call, message->body_size + 64);
+                message->body_size = (size_t)sprintf(body, "{\"access_token\":\"%.*s\"}", (int)message->body_size - 4,
+                                                     (const char *)message->body + 4);
+                message->body = (const uint8_t *)body;
+                return VAULT_DONE;
+            }
+            """#)
+
+    struct Clock: WallClock { func now() -> Timestamp { Timestamp(seconds: 1234) } }
+
+    func engine(_ isolation: Isolation, _ patience: PluginProcess.Patience = .init()) async throws -> FlowEngine {
+        let folder = try Workshop.folder("signer", c: Self.signer)
+        let reports = await Workshop.load(folder, isolation, patience: patience)
+        let provider = try #require(reports.first?.provider, "\(String(describing: reports.first?.fault))")
+        return FlowEngine(
+            Platform(
+                name: try PlatformName("signer"), provider: provider, clientID: "me", clientSecret: Secret("s3c"),
+                redirectURI: "https://app.example/cb", parameters: ["region": "eu", "other": "no"]), clock: Clock())
+    }
+
+    @Test(arguments: isolations) func aHookSeesAndChangesWhatItMay(_ isolation: Isolation) async throws {
+        let engine = try await engine(isolation)
+        for _ in 0..<3 {
+            let request = try await engine.refreshRequest(refreshToken: Secret("r"), scope: "a")
+            #expect(request.url == "https://signer.example/t?stage=3&now=1234&who=me&secret=s3c&region=eu")
+            #expect(request.headers.contains { $0.name == "X-Signature" && $0.value == "signed" })
+            #expect(request.form["refresh_token"] == "r")
+            let grant = try await engine.readTokens(
+                ProviderAnswer(status: 200, headers: [], body: Array("key=abc".utf8)), stage: .refresh,
+                now: Clock().now())
+            #expect(grant.accessToken == Secret("abc"))
+        }
+    }
+
+    @Test(arguments: isolations) func whatAHookReturnsIsCheckedAgain(_ isolation: Isolation) async throws {
+        let engine = try await engine(isolation)
+        for scope in ["refuse", "evil", "greedy"] {
+            let error = await #expect(throws: VaultError.self) {
+                try await engine.refreshRequest(refreshToken: Secret("r"), scope: scope)
+            }
+            #expect(error?.code == .plugin)
+        }
+        #expect(try await engine.refreshRequest(refreshToken: Secret("r"), scope: "a").method == "POST")
+    }
+
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"), arguments: ["crash", "hang"])
+    func aHookThatFailsCostsOneCall(_ scope: String) async throws {
+        var patience = PluginProcess.Patience()
+        patience.restart = .zero
+        patience.call = scope == "hang" ? .milliseconds(200) : .seconds(30)
+        let engine = try await engine(.process, patience)
+        for _ in 0..<2 {
+            let error = await #expect(throws: VaultError.self) {
+                try await engine.refreshRequest(refreshToken: Secret("r"), scope: scope)
+            }
+            #expect(error?.code == .retry)
+            #expect(error?.message.contains(scope == "crash" ? "signal 6" : "longer than") == true)
+        }
+        // A machine under load may be slow to start the next child, never unable.
+        var request: ProviderRequest?
+        for _ in 0..<50 where request == nil {
+            request = try? await engine.refreshRequest(refreshToken: Secret("r"), scope: "a")
+        }
+        #expect(request?.url.hasPrefix("https://signer.example/t?stage=3") == true)
+    }
+
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
+    func aFailedPluginIsNotStartedAgainAtOnce() async throws {
+        var patience = PluginProcess.Patience()
+        patience.restart = .seconds(3600)
+        patience.call = .seconds(30)
+        let engine = try await engine(.process, patience)
+        _ = try? await engine.refreshRequest(refreshToken: Secret("r"), scope: "crash")
+        let error = await #expect(throws: VaultError.self) {
+            try await engine.refreshRequest(refreshToken: Secret("r"), scope: "a")
+        }
+        #expect(error?.message.contains("started again") == true)
+        #expect((error?.retryAfter ?? .zero) > .zero)
+    }
+
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
+    func leavesNoProcessBehind() async throws {
+        let folder = try Workshop.folder("signer", c: Self.signer)
+        try Workshop.compile(Workshop.plugin("plain"), to: "\(folder)/plain.so")
+        try Workshop.compile(
+            Workshop.plugin("dead", before: "#include <stdlib.h>", entry: "abort();"), to: "\(folder)/dead.so")
+        func children() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.compactMap { pid in
+                let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline").map {
+                    String(decoding: $0, as: UTF8.self)
+                }
+                return line.flatMap { $0.contains("\(folder)/") ? $0 : nil }
+            }
+        }
+        for _ in 0..<5 {
+            var reports = await Workshop.load(folder, .process)
+            #expect(reports.filter { $0.provider != nil }.count == 2)
+            // Only what has hooks stays, and only as long as somebody holds it.
+            #expect(try children().allSatisfy { $0.contains("signer.so") })
+            #expect(try !children().isEmpty)
+            reports = []
+        }
+        var left = try children()
+        for _ in 0..<200 where !left.isEmpty {
+            usleep(10000)
+            left = try children()
+        }
+        #expect(left.isEmpty)
+    }
+}
