@@ -1,5 +1,6 @@
 public import Logging
 public import ServiceLifecycle
+import Synchronization
 public import VaultBase
 import VaultProviders
 public import VaultRecords
@@ -25,6 +26,7 @@ public final class Vault: Service {
     let logins = Flights<String, LoginRecord>()
     let renewals = Flights<String, SessionRecord>()
     let disconnections = Flights<ConnectionName, Disconnection>()
+    let clockWatch = Mutex(ClockWatch())
     /// Redemptions begun by an earlier process and never finished.
     let leftovers: [Redemption]
 

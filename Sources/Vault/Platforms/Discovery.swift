@@ -51,7 +51,7 @@ final class Discovery: Sendable {
             error.retryAfter = failure.until - now
             throw error
         }
-        let engine = FlowEngine(try directory.platform(name))
+        let engine = FlowEngine(try directory.platform(name), clock: clock)
         guard let request = engine.discoveryRequest else {
             table.withLock {
                 $0.known[name] = Known(engine: engine, fetchedAt: now, nextAttempt: Timestamp(rawValue: .max))
@@ -65,7 +65,7 @@ final class Discovery: Sendable {
         let platform = engine.platform
         do throws(ProviderFailure) {
             let answer = try await send(request, platform)
-            let found = FlowEngine(try engine.discovered(answer))
+            let found = FlowEngine(try engine.discovered(answer), clock: clock)
             let now = clock.now()
             table.withLock {
                 $0.known[platform.name] = Known(engine: found, fetchedAt: now, nextAttempt: now + Self.lifetime)

@@ -5,12 +5,16 @@ import VaultRecords
 /// How refresh-ahead paces itself.
 enum RefreshAhead {
     static let interval = Duration.seconds(5)
-    /// How many connections one round looks at.
-    static let batch = 256
+    /// How many due connections one round looks at; enough that one platform's outage hides no other platform.
+    static let batch = 4096
     /// How many redemptions one round sends to one platform: 4 a second at the most, however many are due.
     static let budget = 20
     /// How many of them at the same time.
     static let width = 4
+    /// After so many failures in a round a platform is left alone until the next.
+    static let patience = 3
+    /// When to look again at a connection that could not even be tried.
+    static let postponement = Duration.seconds(600)
 }
 
 extension Vault {
@@ -23,21 +27,42 @@ extension Vault {
             lanes[platform, default: []].append(ConnectionName(user: user, platform: platform))
         }
         await withDiscardingTaskGroup { group in
-            for lane in lanes.values {
+            for (platform, lane) in lanes where (try? platforms.platform(platform)) != nil {
                 group.addTask { await self.refreshAhead(lane) }
             }
         }
     }
 
     private func refreshAhead(_ lane: [ConnectionName]) async {
-        await withTaskGroup(of: Void.self) { group in
+        await withTaskGroup(of: Bool.self) { group in
+            var failures = 0
             for (index, name) in lane.enumerated() {
-                if index >= RefreshAhead.width { await group.next() }
-                group.addTask {
-                    // Failures are written to the connection, logged and counted where they happen.
-                    _ = try? await self.refresher.refresh(name, .ahead)
-                }
+                if index >= RefreshAhead.width, await group.next() == false { failures += 1 }
+                guard failures < RefreshAhead.patience else { break }
+                group.addTask { await self.refreshAhead(name) }
             }
+        }
+    }
+
+    private func refreshAhead(_ name: ConnectionName) async -> Bool {
+        do {
+            _ = try await refresher.refresh(name, .ahead)
+            return true
+        } catch {
+            // What a provider refused was logged, counted and given its next time where it happened. What never
+            // got that far would be due for ever and stand in the way of the others.
+            try? await postpone(name)
+            return false
+        }
+    }
+
+    private func postpone(_ name: ConnectionName) async throws {
+        try await records.write { transaction in
+            guard var connection = try transaction.connection(name.user, name.platform),
+                let dueAt = connection.dueAt, dueAt <= transaction.now
+            else { return }
+            connection.dueAt = transaction.now + RefreshAhead.postponement
+            try transaction.put(connection, expecting: connection.version)
         }
     }
 }

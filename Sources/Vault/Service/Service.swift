@@ -12,7 +12,7 @@ extension Vault {
     /// - Throws: `unknown-outcome` when the disk failed under a write: the process must end and verify at its
     ///   next start.
     public func run() async throws {
-        try await recover()
+        try await attempt { try await self.recover() }
         do {
             try await cancelWhenGracefulShutdown {
                 try await withThrowingDiscardingTaskGroup { group in
@@ -38,14 +38,20 @@ extension Vault {
     /// Repeats `round`; one that fails is logged and the next one comes at its time.
     private func every(_ interval: Duration, _ round: () async throws -> Void) async throws {
         while true {
-            do {
-                try await round()
-            } catch let error as VaultError where error.code == .unknownOutcome {
-                throw error
-            } catch let error as VaultError {
-                logger.error("service.failed", metadata: ["code": "\(error.code)", "reason": "\(error)"])
-            }
+            try await attempt(round)
             try await Task.sleep(for: interval)
+        }
+    }
+
+    private func attempt(_ work: () async throws -> Void) async throws {
+        do {
+            try await work()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            let fault = (error as? VaultError) ?? VaultError(.internal, "the service failed", cause: error)
+            logger.error("service.failed", metadata: ["code": "\(fault.code)", "reason": "\(fault)"])
+            if fault.code == .unknownOutcome { throw fault }
         }
     }
 
@@ -73,7 +79,13 @@ extension Vault {
         logger.info("service.drained")
     }
 
+    /// Removes what ended, in small transactions, unless the clock has just jumped.
     func sweep() async throws {
+        let now = records.clock.now()
+        guard clockWatch.withLock({ $0.trusts(now, at: ContinuousClock.now) }) else {
+            logger.warning("sweep.paused", metadata: ["reason": "the clock jumped"])
+            return
+        }
         var more = true
         while more {
             let result = try await records.sweep(grace: options.sweepGrace, limit: 256, dryRun: false)
@@ -87,7 +99,7 @@ extension Vault {
             // Others write too.
             if more { try await Task.sleep(for: .milliseconds(20)) }
         }
-        refresher.backoff.prune(now: records.clock.now())
+        refresher.backoff.prune(now: now)
     }
 
     func saveWhatWaits() async {

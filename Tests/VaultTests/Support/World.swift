@@ -9,10 +9,15 @@ import VaultStore
 
 /// A vault over a memory store, with a fake provider under three platform names and a clock moved by hand.
 final class World: Sendable {
-    static let first = try! PlatformName("first")
-    static let second = try! PlatformName("second")
+    static let first = name("first")
+    static let second = name("second")
     /// Without revocation, PKCE or refresh rules of note, found by metadata.
-    static let found = try! PlatformName("found")
+    static let found = name("found")
+
+    private static func name(_ text: String) -> PlatformName {
+        guard let name = try? PlatformName(text) else { preconditionFailure("\(text) is no platform name") }
+        return name
+    }
 
     let clock = HandClock()
     let provider = FakeProvider()
