@@ -19,6 +19,19 @@ public enum Backup {
         public var bytes: Int
         /// BLAKE2b-256 of all plaintext; what `vault backup` prints.
         public var hash: [UInt8]
+
+        public init(
+            vaultID: [UInt8], createdAt: Timestamp, sequence: UInt64, connections: Int, users: Int, bytes: Int,
+            hash: [UInt8]
+        ) {
+            self.vaultID = vaultID
+            self.createdAt = createdAt
+            self.sequence = sequence
+            self.connections = connections
+            self.users = users
+            self.bytes = bytes
+            self.hash = hash
+        }
     }
 
     /// What a backup says of itself in its beginning, which anybody can read and nobody has proven.

@@ -8,6 +8,13 @@ public struct SweepResult: Sendable, Equatable {
     public var logins: Int
     /// Whether `limit` stopped it before it was done.
     public var more: Bool
+
+    public init(connections: [ConnectionName], sessions: Int, logins: Int, more: Bool) {
+        self.connections = connections
+        self.sessions = sessions
+        self.logins = logins
+        self.more = more
+    }
 }
 
 extension Records {
