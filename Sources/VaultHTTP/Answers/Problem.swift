@@ -85,9 +85,6 @@ struct Problem {
         if let seconds = Self.seconds(error.retryAfter) ?? kind.retryAfter {
             headers[.retryAfter] = String(seconds)
         }
-        if kind.code == .unauthorized {
-            headers[.wwwAuthenticate] = error.hint == nil ? "Bearer" : "Bearer error=\"invalid_token\""
-        }
     }
 
     func response(requestID: String) -> Response {

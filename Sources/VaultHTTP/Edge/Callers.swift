@@ -24,7 +24,7 @@ extension FacadeParts {
             try checkCSRF(request)
             return Caller(session: try vault.session(token), byCookie: true)
         }
-        throw VaultError(.unauthorized, "no session was sent")
+        throw VaultError(.unauthorized, "no session was sent", hint: "send it as: Authorization: Bearer SESSION")
     }
 
     /// The session of a request that may have none. A cookie that is worth nothing any more counts as none,

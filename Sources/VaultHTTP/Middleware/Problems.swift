@@ -17,6 +17,11 @@ struct Problems: RouterMiddleware {
             let (error, allow) = translate(error, request)
             var problem = Problem(error)
             problem.headers[.allow] = allow
+            if problem.kind.code == .unauthorized {
+                // RFC 6750 §3.1: no error code for who sent nothing.
+                let sent = request.headers.contains(.authorization)
+                problem.headers[.wwwAuthenticate] = sent ? "Bearer error=\"invalid_token\"" : "Bearer"
+            }
             log(error, as: problem.kind, context.logger)
             var response = problem.response(requestID: context.id)
             if problem.kind.code == .tooLarge { end(&response, context) }
