@@ -67,7 +67,6 @@ extension HTTPField.Name {
     static let csrf = Self("X-Vault-CSRF")!
     static let purpose = Self("Purpose")!
     static let secPurpose = Self("Sec-Purpose")!
-    static let contentSecurityPolicy = Self("Content-Security-Policy")!
     static let referrerPolicy = Self("Referrer-Policy")!
     static let crossOriginResourcePolicy = Self("Cross-Origin-Resource-Policy")!
 }

@@ -106,14 +106,14 @@ import Testing
     }
 
     @Test(.enabled(if: Shell.can("promtool --version"), "promtool (Debian: prometheus) is not installed"))
-    func promtoolFindsNothingWrong() throws {
+    func promtoolFindsNothingWrong() async throws {
         let metrics = PrometheusMetrics(help: ["odd": "A \\ and\na line."])
         Counter(label: "odd", dimensions: [("label", "a\"b\\c\nd")], factory: metrics).increment()
         Timer(label: "vault_http_request_duration", dimensions: [("route", "/x")], factory: metrics)
             .recordNanoseconds(5)
         Meter(label: "vault_http_active_requests", factory: metrics).increment()
         FloatingPointCounter(label: "vault_joules", dimensions: [], factory: metrics).increment(by: 0.5)
-        let checked = try Shell.run("promtool check metrics", input: metrics.render())
+        let checked = try await Shell.run("promtool check metrics", input: metrics.render())
         #expect(checked.status == 0, "\(checked.output)")
     }
 }

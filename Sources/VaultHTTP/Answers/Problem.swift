@@ -14,6 +14,12 @@ extension VaultError.Code {
     static let unsupportedMediaType = Self("unsupported-media-type")
 }
 
+/// An error whose answer needs header fields of its own.
+struct Refusal: Error {
+    var error: VaultError
+    var headers: HTTPFields
+}
+
 /// What went wrong, as it is answered: `application/problem+json` (RFC 9457).
 struct Problem {
     /// One kind of problem.

@@ -81,11 +81,14 @@ struct Allowance {
     }
 
     /// - Throws: `rate-limited`, with the time to wait.
-    func check(_ what: String) throws(VaultError) {
+    func check(_ what: String) throws(Refusal) {
         guard !allowed else { return }
-        throw VaultError(
-            .rateLimited, "more than \(limit) \(what) a minute", hint: "wait as long as Retry-After says",
-            retryAfter: .milliseconds(max(wait, 1)))
+        var headers = HTTPFields()
+        write(to: &headers)
+        throw Refusal(
+            error: VaultError(
+                .rateLimited, "more than \(limit) \(what) a minute", hint: "wait as long as Retry-After says",
+                retryAfter: .milliseconds(max(wait, 1))), headers: headers)
     }
 }
 

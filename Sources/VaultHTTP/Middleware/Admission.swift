@@ -22,6 +22,12 @@ struct Admission: RouterMiddleware {
                 .forbidden, "a page of this origin may not change anything here",
                 hint: "open the application at its configured address, or add its origin to allowed-origins")
         }
+        var request = request
+        if request.headers.contains(.transferEncoding) {
+            // A body that does not say its length is read to the limit here, also where nobody wants it:
+            // otherwise it would be drained for as long as the client likes to send.
+            _ = try await request.collectBody(upTo: Limits.body)
+        }
         return try await next(request, context)
     }
 }

@@ -46,9 +46,15 @@ final class RequestMetrics: Sendable {
         var status: Int
     }
 
-    let active = Meter(label: "vault_http_active_requests")
+    let active: Meter
+    private let factory: any MetricsFactory
     // Making a metric costs a look-up by all its labels; routes and statuses are few.
     private let made = Mutex<[Key: (Counter, Timer)]>([:])
+
+    init(factory: any MetricsFactory = MetricsSystem.factory) {
+        self.factory = factory
+        active = Meter(label: "vault_http_active_requests", factory: factory)
+    }
 
     func record(_ method: String, _ route: String, _ status: Int, _ duration: Duration) {
         let (counter, timer) = made.withLock { made in
@@ -56,8 +62,10 @@ final class RequestMetrics: Sendable {
             if let there = made[key] { return there }
             let dimensions = [("method", method), ("route", route)]
             let metrics = (
-                Counter(label: "vault_http_requests", dimensions: dimensions + [("status", String(status))]),
-                Timer(label: "vault_http_request_duration", dimensions: dimensions)
+                Counter(
+                    label: "vault_http_requests", dimensions: dimensions + [("status", String(status))],
+                    factory: factory),
+                Timer(label: "vault_http_request_duration", dimensions: dimensions, factory: factory)
             )
             made[key] = metrics
             return metrics

@@ -14,38 +14,40 @@ struct Problems: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            let (error, allow) = translate(error, request)
-            var problem = Problem(error)
-            problem.headers[.allow] = allow
+            let refusal = translate(error, request)
+            var problem = Problem(refusal.error)
+            problem.headers.append(contentsOf: refusal.headers)
             if problem.kind.code == .unauthorized {
                 // RFC 6750 §3.1: no error code for who sent nothing.
                 let sent = request.headers.contains(.authorization)
                 problem.headers[.wwwAuthenticate] = sent ? "Bearer error=\"invalid_token\"" : "Bearer"
             }
-            log(error, as: problem.kind, context.logger)
+            log(refusal.error, as: problem.kind, context.logger)
             var response = problem.response(requestID: context.id)
             if problem.kind.code == .tooLarge { end(&response, context) }
             return response
         }
     }
 
-    private func translate(_ error: any Error, _ request: Request) -> (VaultError, allow: String?) {
+    private func translate(_ error: any Error, _ request: Request) -> Refusal {
         switch error {
-        case let error as VaultError: return (error, nil)
+        case let refusal as Refusal: return refusal
+        case let error as VaultError: return Refusal(error: error, headers: [:])
         case is NIOTooManyBytesError:
-            return (VaultError(.tooLarge, "the body is over \(Limits.body) bytes"), nil)
+            return Refusal(error: VaultError(.tooLarge, "the body is over \(Limits.body) bytes"), headers: [:])
         case let error as HTTPError where error.status == .notFound:
             let methods = endpoints.methods(at: request.uri.path).map(\.rawValue).joined(separator: ", ")
             guard !methods.isEmpty else {
-                return (
-                    VaultError(.notFound, "there is no such path", hint: "see what there is at /openapi.json"), nil
-                )
+                let error = VaultError(.notFound, "there is no such path", hint: "see what there is at /openapi.json")
+                return Refusal(error: error, headers: [:])
             }
-            return (VaultError(.methodNotAllowed, "the path is not for this method", hint: "use \(methods)"), methods)
+            return Refusal(
+                error: VaultError(.methodNotAllowed, "the path is not for this method", hint: "use \(methods)"),
+                headers: [.allow: methods])
         case let error as HTTPError where error.status.kind == .clientError:
-            return (VaultError(.badRequest, "the request cannot be read", cause: error), nil)
+            return Refusal(error: VaultError(.badRequest, "the request cannot be read", cause: error), headers: [:])
         default:
-            return (VaultError(.internal, "unexpected error", cause: error), nil)
+            return Refusal(error: VaultError(.internal, "unexpected error", cause: error), headers: [:])
         }
     }
 

@@ -28,7 +28,9 @@ extension FacadeParts {
         Endpoint(.post, "/auth/{platform}/callback") { request, context in
             let name = try self.platform(context)
             guard try self.vault.platforms.platform(name).provider.description.callbackMayBePosted else {
-                throw VaultError(.methodNotAllowed, "this platform's callback is not a form", hint: "use GET")
+                throw Refusal(
+                    error: VaultError(.methodNotAllowed, "this platform's callback is not a form", hint: "use GET"),
+                    headers: [.allow: "GET"])
             }
             let type = (request.headers[.contentType] ?? "").prefix { $0 != ";" && $0 != " " }.lowercased()
             guard type == "application/x-www-form-urlencoded" else {

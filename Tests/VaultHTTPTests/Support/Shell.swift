@@ -1,10 +1,21 @@
+import Dispatch
 import FoundationEssentials
 import Glibc
 
 /// A program that checks ours, where it is installed.
 enum Shell {
     /// Runs a command with `input` on standard input; its status and all that it printed.
-    static func run(_ command: String, input: String) throws -> (status: Int32, output: String) {
+    ///
+    /// On a thread of its own: the server it talks to needs the pool's.
+    static func run(_ command: String, input: String = "") async throws -> (status: Int32, output: String) {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try wait(for: command, input: input) })
+            }
+        }
+    }
+
+    private static func wait(for command: String, input: String) throws -> (status: Int32, output: String) {
         var template = Array("/tmp/vault-http-tests-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw CocoaError(.fileWriteUnknown) }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -16,12 +27,12 @@ enum Shell {
     }
 
     /// Whether a command ends well; for `.enabled(if:)`.
-    static func can(_ command: String) -> Bool { (try? run(command, input: "").status) == 0 }
+    static func can(_ command: String) -> Bool { (try? wait(for: command, input: "").status) == 0 }
 }
 
 /// A file of the package, by its path from the top.
-func packageFile(_ path: String, from here: String = #filePath) throws -> String {
-    var top = URL(filePath: here)
+func packageFile(_ path: String) throws -> String {
+    var top = URL(filePath: #filePath)
     // …/Tests/VaultHTTPTests/Support/Shell.swift
     for _ in 0..<4 { top.deleteLastPathComponent() }
     return String(decoding: try Data(contentsOf: top.appending(path: path)), as: UTF8.self)

@@ -1,0 +1,229 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Metrics
+import NIOCore
+import ServiceLifecycle
+import Testing
+import Vault
+import VaultBase
+import VaultRecords
+import VaultStore
+
+@testable import VaultHTTP
+
+/// Runs a listener on a free port while `body` uses it, then stops it as SIGTERM would.
+func serving(
+    _ make: (@escaping @Sendable (Int) async -> Void) -> any Service, _ logger: LogLines = LogLines(),
+    _ body: @Sendable (Int) async throws -> Void
+) async throws {
+    let (ports, port) = AsyncStream.makeStream(of: Int.self)
+    let service = make { port.yield($0) }
+    let group = ServiceGroup(services: [service], logger: logger.logger)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask {
+            defer { port.finish() }
+            try await group.run()
+        }
+        if let port = await ports.first(where: { _ in true }) {
+            do {
+                try await body(port)
+            } catch {
+                await group.triggerGracefulShutdown()
+                throw error
+            }
+            await group.triggerGracefulShutdown()
+        }
+        try await tasks.waitForAll()
+    }
+}
+
+@Suite struct ListenerTests {
+    @Test func theWholeFlowGoesOverARealSocket() async throws {
+        let house = try await House()
+        try await house.application().test(.live) { client in
+            let browser = Browser(client: client)
+            let session = try await browser.session()
+            #expect(try await browser.send(.get, "/auth/acme/token", session: session).status == .ok)
+        }
+    }
+
+    @Test func saysItsPortAndStopsWhenTold() async throws {
+        let house = try await House()
+        var options = house.options
+        options.port = 0
+        try await serving({ Facade(vault: house.vault, options: options, logger: house.log.logger, bound: $0) }) {
+            port in
+            #expect(port > 0)
+            try await TestClient.withClient(host: "127.0.0.1", port: port) { client async throws in
+                #expect(try await client.get("/auth/platforms").status == .ok)
+            }
+        }
+    }
+
+    @Test func optionsThatCannotBeServedEndItWithAReason() async throws {
+        let house = try await House()
+        var options = house.options
+        options.host = "0.0.0.0"
+        let open = Facade(vault: house.vault, options: options, logger: house.log.logger)
+        var error = await #expect(throws: VaultError.self) { try await open.run() }
+        #expect(error?.code == .settings)
+
+        options.host = "127.0.0.1"
+        options.tls = ("/nowhere/chain.pem", "/nowhere/key.pem")
+        let bare = Facade(vault: house.vault, options: options, logger: house.log.logger)
+        error = await #expect(throws: VaultError.self) { try await bare.run() }
+        #expect(error?.code == .file)
+        #expect(error?.message.contains("/nowhere/chain.pem") == true)
+    }
+
+    @Test func aBodyWithoutEndIsCutOff() async throws {
+        let house = try await House()
+        try await house.application().test(.live) { client in
+            let browser = Browser(client: client)
+            let large = ByteBuffer(repeating: 0x20, count: 1 << 20)
+            let answer = try await browser.send(
+                .post, "/auth/acme/login", headers: [.contentType: "application/json"], body: large)
+            try answer.expectProblem("too-large", 413)
+            #expect(answer.headers[.connection] == "close")
+        }
+    }
+
+    @Test(.enabled(if: Shell.can("curl --version"), "curl is not installed"), arguments: ["POST", "DELETE", "GET"])
+    func aBodyThatDoesNotSayItsLengthIsCutOffToo(_ method: String) async throws {
+        let house = try await House()
+        var options = house.options
+        options.port = 0
+        try await serving({ Facade(vault: house.vault, options: options, logger: house.log.logger, bound: $0) }) {
+            port in
+            // Without an end: only the server can end this.
+            let answer = try await Shell.run(
+                "yes | curl -sS -m 60 -D - -X \(method) -H 'Transfer-Encoding: chunked' -H 'Content-Type: application/json' "
+                    + "-T - http://127.0.0.1:\(port)/auth/acme\(method == "POST" ? "/login" : method == "GET" ? "/token" : "")",
+                input: "")
+            #expect(answer.output.contains("HTTP/1.1 413"), "\(answer.output)")
+            #expect(answer.output.contains("\"too-large\""))
+        }
+    }
+
+    @Test func theForwardedAddressCountsOnlyFromATrustedProxy() async throws {
+        for (trusted, second) in [(["127.0.0.0/8"], 200), ([], 429)] {
+            var house = try await House()
+            house.options.loginsPerMinute = 1
+            house.options.trustedProxies = trusted
+            try await house.application().test(.live) { client in
+                let browser = Browser(client: client)
+                for (address, status) in [("203.0.113.1", 200), ("203.0.113.2", second), ("203.0.113.2", 429)] {
+                    let answer = try await browser.send(
+                        .post, "/auth/acme/login", headers: [.xForwardedFor: address])
+                    #expect(answer.status.code == status, "\(address) by \(trusted)")
+                }
+            }
+        }
+    }
+
+    @Test func tooManyHeadersEndTheConnection() async throws {
+        let house = try await House()
+        try await house.application().test(.live) { client in
+            let answer = try await Browser(client: client).send(
+                .get, "/auth/platforms", headers: [.userAgent: String(repeating: "a", count: 40_000)])
+            #expect(answer.status == .badRequest)
+        }
+    }
+
+    @Test(.enabled(if: Shell.can("openssl version && curl --version"), "openssl and curl are not both installed"))
+    func servesTLSWithItsCertificateAndTellsBrowsersToStay() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "vault-tls-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (chain, key) = (folder.path + "/chain.pem", folder.path + "/key.pem")
+        let made = try await Shell.run(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost "
+                + "-addext subjectAltName=DNS:localhost -keyout \(key) -out \(chain)", input: "")
+        try #require(made.status == 0, "\(made.output)")
+        let house = try await House()
+        var options = house.options
+        options.port = 0
+        options.tls = (chain, key)
+        try await serving({ Facade(vault: house.vault, options: options, logger: house.log.logger, bound: $0) }) {
+            port in
+            let answer = try await Shell.run(
+                "curl -sS -D - --cacert \(chain) --resolve localhost:\(port):127.0.0.1 -X POST "
+                    + "https://localhost:\(port)/auth/acme/login", input: "")
+            #expect(answer.output.contains("HTTP/1.1 200"), "\(answer.output)")
+            #expect(answer.output.lowercased().contains("strict-transport-security: max-age="))
+            #expect(answer.output.contains("__Host-vault-login="))
+            let old = try await Shell.run(
+                "curl -sS --tls-max 1.1 --cacert \(chain) --resolve localhost:\(port):127.0.0.1 "
+                    + "https://localhost:\(port)/auth/platforms", input: "")
+            #expect(old.status != 0)
+        }
+    }
+}
+
+@Suite struct AdminListenerTests {
+    private func listener(_ house: House) -> AdminListener {
+        AdminListener(
+            vault: house.vault, host: "127.0.0.1", port: 0, metrics: { "vault_up 1\n" }, logger: house.log.logger)
+    }
+
+    @Test func servesMetricsAsPrometheusText() async throws {
+        try await listener(House()).application().test(.router) { client in
+            let answer = try await Browser(client: client).send(.get, "/metrics")
+            #expect(answer.status == .ok)
+            #expect(answer.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
+            #expect(answer.text == "vault_up 1\n")
+        }
+    }
+
+    @Test func isAliveAndReadyAndNamesWhatIsNotUsable() async throws {
+        try await listener(House()).application().test(.router) { client in
+            let browser = Browser(client: client)
+            #expect(try await browser.send(.get, "/healthz").json["status"]?.string == "alive")
+            let ready = try await browser.send(.get, "/readyz")
+            #expect(ready.status == .ok)
+            #expect(try ready.json["status"]?.string == "ready")
+            #expect(try ready.json["reasons"]?[0]?["what"]?.string == "platforms.broken")
+            #expect(try ready.json["reasons"]?[0]?["reason"]?.string == "plugin")
+            try await browser.send(.get, "/auth/platforms").expectAdminProblem("not-found", 404)
+            try await browser.send(.post, "/metrics").expectAdminProblem("method-not-allowed", 405)
+        }
+    }
+
+    @Test func isNotReadyWhenTheStoreCannotBeRead() async throws {
+        let house = try await House()
+        await house.vault.records.store.close()
+        try await listener(house).application().test(.router) { client in
+            let browser = Browser(client: client)
+            let ready = try await browser.send(.get, "/readyz")
+            #expect(ready.status == .serviceUnavailable)
+            #expect(try ready.json["status"]?.string == "not-ready")
+            #expect(try ready.json["reasons"]?[0]?["what"]?.string == "store")
+            #expect(try await browser.send(.get, "/healthz").status == .ok)
+        }
+    }
+
+    @Test func showsWhatTheFacadeCounts() async throws {
+        let metrics = PrometheusMetrics()
+        let recorded = RequestMetrics(factory: metrics)
+        recorded.active.increment()
+        recorded.record("GET", "/auth/{platform}/token", 200, .milliseconds(3))
+        recorded.record("GET", "/auth/{platform}/token", 401, .milliseconds(1))
+        let text = metrics.render()
+        let route = #"method="GET",route="/auth/{platform}/token""#
+        #expect(text.contains("vault_http_active_requests 1\n"))
+        #expect(text.contains("vault_http_requests_total{\(route),status=\"200\"} 1\n"))
+        #expect(text.contains("vault_http_requests_total{\(route),status=\"401\"} 1\n"))
+        #expect(text.contains("vault_http_request_duration_seconds_count{\(route)} 2\n"))
+    }
+}
+
+extension Answer {
+    fileprivate func expectAdminProblem(_ code: String, _ status: Int) throws {
+        #expect(self.status.code == status)
+        #expect(headers[.contentType] == "application/problem+json")
+        #expect(try json["code"]?.string == code)
+    }
+}

@@ -1,0 +1,45 @@
+import HTTPTypes
+import Testing
+import VaultBase
+
+@testable import VaultHTTP
+
+@Suite struct RateLimitTests {
+    @Test func theEleventhLoginOfAMinuteIsRefusedUntilTheNextIsDue() async throws {
+        var house = try await House()
+        house.options.loginsPerMinute = 10
+        let limits = house.limits
+        try await house.visit { browser async throws in
+            for left in (0..<10).reversed() {
+                let answer = try await browser.send(.post, "/auth/acme/login")
+                #expect(answer.status == .ok)
+                #expect(answer.headers[.rateLimitLimit] == "10")
+                #expect(answer.headers[.rateLimitRemaining] == "\(left)")
+            }
+            let refused = try await browser.send(.post, "/auth/acme/login")
+            try refused.expectProblem("rate-limited", 429)
+            #expect(refused.headers[.retryAfter] == "6")
+            #expect(refused.headers[.rateLimitRemaining] == "0")
+            limits.advance(6000)
+            #expect(try await browser.send(.post, "/auth/acme/login").status == .ok)
+        }
+    }
+
+    @Test func aUsersRefreshesAreLimitedAndNobodyElses() async throws {
+        var house = try await House()
+        house.options.refreshesPerMinute = 2
+        let provider = house.provider
+        try await house.visit { browser async throws in
+            let session = try await browser.session("acme")
+            for _ in 0..<2 {
+                #expect(try await browser.send(.post, "/auth/acme/refresh", session: session).status == .ok)
+            }
+            try await browser.send(.post, "/auth/acme/refresh", session: session).expectProblem("rate-limited", 429)
+            #expect(provider.calls.filter { $0 == "refresh" }.count == 2)
+            // The token itself is still served.
+            #expect(try await browser.send(.get, "/auth/acme/token", session: session).status == .ok)
+            let other = try await browser.stranger().session("formal")
+            #expect(try await browser.send(.post, "/auth/formal/refresh", session: other).status == .ok)
+        }
+    }
+}
