@@ -1,15 +1,18 @@
 #!/bin/sh
-# Builds every plugin of this folder into OUTDIR, as NAME.so in lower case: C with cc, Swift as Embedded Swift.
-# Each needs the C library alone and exports one symbol. What is newer than its sources is left as it is.
+# Builds plugins into OUTDIR, as NAME.so in lower case: C with cc, Swift as Embedded Swift. Each needs the C library
+# alone and exports one symbol. What is newer than its sources is left as it is.
 #
-#   sh Plugins/build.sh OUTDIR
+#   sh Plugins/build.sh OUTDIR              every plugin beside this script
+#   sh Plugins/build.sh OUTDIR ../Acme ...  those of the given folders
 set -eu
 umask 022 # vault refuses a plugin that others may write
 
-[ $# -eq 1 ] || { echo "usage: $0 OUTDIR" >&2; exit 64; }
+[ $# -ge 1 ] || { echo "usage: $0 OUTDIR [FOLDER...]" >&2; exit 64; }
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
+shift
+[ $# -ge 1 ] || set -- "$here"/*/
 sources=$here/../Sources
 work=$out/.build
 swiftc=${SWIFTC:-swiftc}
@@ -47,7 +50,7 @@ kit() {
     touch "$work/VaultPluginKit.o" # swiftc leaves it alone when nothing in it changed
 }
 
-for folder in "$here"/*/; do
+for folder; do
     folder=${folder%/}
     name=$(basename "$folder")
     target=$out/$(echo "$name" | tr '[:upper:]' '[:lower:]').so
@@ -60,7 +63,7 @@ for folder in "$here"/*/; do
             "$work/VaultPluginKit.o" $swiftlink -o "$target.new"
     else
         set -- "$folder"/*.c
-        [ -e "$1" ] || continue
+        [ -e "$1" ] || { echo "$folder has neither .swift nor .c" >&2; exit 66; }
         newer "$target" "$here/build.sh" "$here/export.map" "$header" "$@" && continue
         # shellcheck disable=SC2086
         "$cc" -std=c11 -O2 -Wall -Wextra -Werror -pedantic -shared -fPIC -fvisibility=hidden -ffunction-sections \

@@ -75,7 +75,11 @@ struct DescriptionReader {
         out.hosts = try list("hosts") {
             $0.hasPrefix("{user.") || WebAddress("https://\($0)/")?.host == $0.lowercased()
         }
-        for url in out.endpoints.all where !out.hosts.isEmpty && !url.hasPrefix("{") {
+        out.hosts = out.hosts.map { $0.hasPrefix("{") ? $0 : $0.lowercased() }
+        // A host with a place in it is checked when the place is filled.
+        let known = out.endpoints.all.filter { !$0.hasPrefix("{") }
+            .filter { !$0.dropFirst(8).prefix { $0 != "/" }.contains("{") }
+        for url in known where !out.hosts.isEmpty {
             guard let host = WebAddress(Self.withoutPlaces(url))?.host, out.hosts.contains(host) else {
                 throw Self.fault("hosts", "lacks the host of an endpoint")
             }

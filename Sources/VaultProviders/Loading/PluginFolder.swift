@@ -1,3 +1,4 @@
+import Synchronization
 public import VaultBase
 
 /// Where a plugin's code runs.
@@ -157,15 +158,21 @@ public struct PluginFolder: Sendable {
     }
 }
 
-/// Hooks in this process.
-private struct ImageHooks: ProviderHooks {
-    let image: PluginImage
+/// Hooks in this process, called one at a time as vault_plugin.h promises. A call takes microseconds: there is nothing
+/// in it to wait for.
+private final class ImageHooks: ProviderHooks {
+    private let image: PluginImage
+    private let turn = Mutex(())
+
+    init(image: PluginImage) { self.image = image }
+
+    private func call(_ input: HookInput) -> HookOutput? { turn.withLock { _ in image.call(input) } }
 
     func prepare(_ stage: FlowEngine.Stage, _ request: ProviderRequest, _ context: HookContext)
         async throws(VaultError) -> ProviderRequest
     {
         guard image.prepare != nil else { return request }
-        guard let output = image.call(HookInput(stage, request, context)) else { throw refusal(stage) }
+        guard let output = call(HookInput(stage, request, context)) else { throw refusal(stage) }
         return output.request
     }
 
@@ -173,7 +180,7 @@ private struct ImageHooks: ProviderHooks {
         async throws(VaultError) -> ProviderAnswer
     {
         guard image.parse != nil else { return answer }
-        guard let output = image.call(HookInput(stage, answer, context)) else { throw refusal(stage) }
+        guard let output = call(HookInput(stage, answer, context)) else { throw refusal(stage) }
         return output.answer(like: answer)
     }
 
