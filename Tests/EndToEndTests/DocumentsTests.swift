@@ -1,0 +1,7 @@
+import Testing
+
+extension EndToEnd {
+    @Test func everyCommandOfTheReadmeWorks() {
+        #expect(Scenario.run("readme_test.py") == 0)
+    }
+}
