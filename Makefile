@@ -3,7 +3,6 @@
 SWIFT   ?= swift
 RELEASE := .build/release
 DEBUG   := .build/debug
-RUN     := .run
 
 # The program carries the Swift standard library: one file to install, stripped of its symbols.
 RELEASE_FLAGS := -c release --product vault --static-swift-stdlib -Xlinker -s
@@ -16,7 +15,7 @@ help:
 	@echo "make test    build and run the whole test suite"
 	@echo "make lint    swift-format in lint mode, shell and Python checks"
 	@echo "make format  swift-format in place"
-	@echo "make clean   remove what was built (not $(RUN), which holds the trial vault)"
+	@echo "make clean   remove what was built; your vault stays"
 
 setup:
 	@sh Packaging/setup.sh build
@@ -26,11 +25,10 @@ build: setup
 	$(SWIFT) build $(RELEASE_FLAGS)
 	sh Plugins/build.sh $(RELEASE)/plugins
 
-# The trial vault lives in $(RUN): its key, its store, its log. Remove the folder to begin anew.
+# Key and store are where vault.conf says, so that commands beside the server find them.
 run: build
-	@mkdir -p $(RUN)
 	@exec $(RELEASE)/vault serve --sandbox --demo --init-if-missing --config vault.conf \
-	    --store-path $(RUN)/store --key-source file:$(RUN)/vault.key --plugins-path $(RELEASE)/plugins
+	    --plugins-path $(RELEASE)/plugins
 
 test: setup
 	@sh Packaging/setup.sh test
