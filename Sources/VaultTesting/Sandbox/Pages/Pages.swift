@@ -59,7 +59,7 @@ extension Page {
                 <div class="who">
                 <span class="face" aria-hidden="true">\(escape(person.initials))</span>
                 <span><strong>\(escape(person.name))</strong><small>\(escape(person.email))</small></span>
-                <button name="decision" value="switch" class="link">Not you?</button>
+                <button form="switch" name="decision" value="switch" class="link">Not you?</button>
                 </div>
                 <fieldset>
                 <legend>It may</legend>
@@ -69,6 +69,9 @@ extension Page {
                 <button name="decision" value="allow" class="primary">Allow</button>
                 <button name="decision" value="deny">Deny</button>
                 </div>
+                </form>
+                <form method="post" action="/authorize/consent" id="switch">
+                <input type="hidden" name="request" value="\(request)">
                 </form>
                 """)
     }

@@ -16,7 +16,7 @@ extension Page {
         body {
             margin: 0; min-height: 100vh; min-height: 100dvh; padding: 24px 16px; display: grid; place-content: center;
             justify-items: center; gap: 20px; background: var(--ground); color: var(--text);
-            font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
+            font: 16px/1.5 Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
         }
         main {
             width: min(440px, calc(100vw - 32px)); padding: 32px; background: var(--card);
@@ -69,6 +69,11 @@ extension Page {
         .quiet button:hover, .link:hover { color: var(--text); }
         .who { margin-bottom: 18px; padding: 12px 14px; border: 1px solid var(--line); border-radius: 14px; background: var(--tint); }
         .who .link { margin-left: auto; padding: 4px; flex: none; font-size: 14px; }
+        @media (max-width: 420px) {
+            .who { flex-wrap: wrap; row-gap: 2px; }
+            .who > span { max-width: calc(100% - 50px); }
+            .who .link { min-height: 28px; margin-left: 50px; padding: 0; }
+        }
         fieldset { margin: 0 0 22px; padding: 0; border: 0; }
         legend { padding: 0; margin-bottom: 6px; font-size: 14px; font-weight: 600; }
         .scope { display: flex; gap: 12px; align-items: center; padding: 10px 2px; border-top: 1px solid var(--line); }
