@@ -1,0 +1,348 @@
+"""Drives the demo page and the sandbox's pages in a real browser, against the real program.
+
+Usage: browser_test.py VAULT PLUGINS [ARTEFACTS]. Leaves screenshots in ARTEFACTS (default: .build/artefacts).
+Exit status 0: all promises held; 77: it cannot run here.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+
+from page_checks import check, check_focus
+from vault_process import Browser, Vault, bearer, free_port
+
+LOOKS = [(size, scheme) for size in ((1280, 860), (360, 760)) for scheme in ("light", "dark")]
+
+
+def missing():
+    """Why it cannot run here, or None."""
+    if chromium() is None:
+        return "chromium is not installed (Debian: apt-get install chromium)"
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        return "the Python package playwright is not installed (make test puts it into .build/e2e-venv)"
+    return None
+
+
+def chromium():
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Sandbox:
+    """A second provider, `vault sandbox`, for linking a second platform: the vault's own is the first."""
+
+    def __init__(self, program, folder):
+        self.port = free_port()
+        self.issuer = f"http://127.0.0.1:{self.port}"
+        self.command = [program, "sandbox", "--sandbox-port", str(self.port)]
+        self.log = os.path.join(folder, "sandbox.log")
+        self.process = None
+
+    def platform(self, vault):
+        return f"""
+[platforms.radio]
+provider = "oidc"
+issuer = "{self.issuer}"
+client-id = "radio"
+client-secret = "radio-secret"
+redirect-uri = "{vault.url}/auth/radio/callback"
+display-name = "Radio"
+insecure-loopback = true
+"""
+
+    def start(self, vault):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        client = {"id": "radio", "secret": "radio-secret", "name": "Vault demo",
+                  "redirectURIs": [f"{vault.url}/auth/radio/callback"]}
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                assert Browser().call("POST", self.issuer + "/control", body={"client": client})[0] == 200
+                return
+            except (urllib.error.URLError, ConnectionError):
+                assert self.process.poll() is None, "vault sandbox ended"
+                time.sleep(0.05)
+        raise AssertionError("vault sandbox did not become ready")
+
+    def stop(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Person:
+    """Somebody at a screen: a browser context with everything it must not do written down."""
+
+    def __init__(self, browser, vault, artefacts, size, scheme):
+        self.vault, self.artefacts = vault, artefacts
+        self.look = f"{'phone' if size[0] < 600 else 'desktop'}-{scheme}"
+        self.context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce",
+            permissions=["clipboard-read", "clipboard-write"], device_scale_factor=2 if size[0] < 600 else 1)
+        self.context.set_default_timeout(20_000)
+        self.page = self.context.new_page()
+        self.faults = []
+        self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        self.page.on("console", self._console)
+        self.page.on("request", self._request)
+
+    def _console(self, message):
+        # An answer of 4xx is reported by the browser itself and is told to the person by the page.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.faults.append(f"console: {message.text}")
+
+    def _request(self, request):
+        if not re.match(r"http://127\.0\.0\.1:\d+/|data:|blob:", request.url):
+            self.faults.append(f"left this machine: {request.url}")
+        if "session=" in request.url or "eyJ" in request.url:
+            self.faults.append("a session went into a request's URL")
+
+    def open(self):
+        self.page.goto(self.vault.url + "/")
+        self.button("Connect Sandbox").wait_for()
+
+    def button(self, name):
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def told(self, text):
+        self.page.get_by_role("status").get_by_text(text).wait_for()
+
+    def look_at(self, name, tab_stops):
+        """Checks the page as it is, and keeps a picture of it."""
+        check(self.page, f"{name} ({self.look})")
+        check_focus(self.page, f"{name} ({self.look})", tab_stops)
+        self.picture(name)
+
+    def picture(self, name):
+        self.page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0); }")
+        self.page.screenshot(path=os.path.join(self.artefacts, f"{name}-{self.look}.png"), full_page=True)
+
+    def connect(self, platform, name, decision="Allow", look=False, told=None):
+        self.button(f"Connect {platform}").click()
+        self.page.get_by_role("heading", name="Sign in").wait_for()
+        if look:
+            self.look_at("sandbox-login", 6)
+        provider = re.match(r"http://[^/]+", self.page.url)[0]
+        if name == "ada":
+            self.page.get_by_role("button", name="Ada Lovelace").press("Enter")
+        else:
+            self.page.get_by_label("Any name").fill(name)
+            self.page.keyboard.press("Enter")
+        self.page.get_by_role("heading", name="Allow access?").wait_for()
+        if look:
+            self.look_at("sandbox-consent", 4)
+        self.page.get_by_role("button", name=decision, exact=True).click()
+        self.told(told or f"{platform} is connected.")
+        assert self.page.url == self.vault.url + "/", f"the address bar still says {self.page.url}"
+        return provider
+
+    def session(self):
+        return self.page.evaluate("() => sessionStorage.getItem('vault.session')")
+
+    def me(self):
+        status, _, answer = Browser().call("GET", self.vault.url + "/auth/session", headers=bearer(self.session()))
+        assert status == 200, answer
+        return answer
+
+    def token(self, platform):
+        """What the page shows when asked to."""
+        self.button(f"Show the {platform} token").click()
+        value = self.page.get_by_label(f"{platform} access token").input_value()
+        self.button(f"Show the {platform} token").click()
+        return value
+
+    def done(self):
+        assert not self.faults, f"{self.look}:\n  " + "\n  ".join(self.faults)
+        self.context.close()
+
+
+def good_at(provider, token):
+    return Browser().call("GET", provider + "/userinfo", headers=bearer(token))[0] == 200
+
+
+def check_whole_visit(person):
+    """Connect, token, refresh, a second platform, disconnect, log out, and back again."""
+    person.open()
+    person.look_at("page-out", 4)
+    provider = person.connect("Sandbox", "ada", look=True)
+    person.look_at("page-connected", 6)
+
+    person.button("Get a Sandbox token").click()
+    person.told("Here is the token.")
+    field = person.page.get_by_label("Sandbox access token")
+    first = person.token("Sandbox")
+    assert good_at(provider, first), "the token is not good at the provider"
+    assert "•" in field.input_value() and field.input_value() != first, "a token is hidden until asked for"
+    person.button("Copy the Sandbox token").click()
+    person.told("Copied.")
+    assert person.page.evaluate("() => navigator.clipboard.readText()") == first
+    person.look_at("page-token", 9)
+
+    person.button("Refresh the Sandbox token").click()
+    person.told("Refreshed.")
+    second = person.token("Sandbox")
+    assert second != first and good_at(provider, second), "a refresh must bring another good token"
+
+    person.page.reload()
+    person.page.get_by_role("heading", name="Your connections").wait_for()
+    assert second not in person.page.content(), "a token must not survive a reload"
+
+    user = person.me()["user"]
+    listener = f"clara-{person.look}"
+    radio = person.connect("Radio", listener)
+    assert radio != provider
+    me = person.me()
+    assert me["user"] == user and {one["platform"] for one in me["connections"]} == {"sandbox", "radio"}, me
+    person.look_at("page-two", 9)
+
+    check_disconnect(person, provider, second)
+    before = person.session()
+    person.button("Renew session").click() if "desktop" in person.look else person.button("Renew").click()
+    person.told("The session is renewed.")
+    after = person.session()
+    assert after != before and ends(person, before), "the old session ends with the new one"
+
+    person.button("Log out").click()
+    person.told("You are logged out.")
+    assert person.session() is None and ends(person, after)
+    person.connect("Radio", listener)
+    assert person.me()["user"] == user, "the same account must find its user again"
+
+
+def ends(person, session):
+    return Browser().call("GET", person.vault.url + "/auth/session", headers=bearer(session))[0] == 401
+
+
+def check_disconnect(person, provider, token):
+    person.button("Disconnect Sandbox").click()
+    dialog = person.page.get_by_role("dialog", name="Disconnect Sandbox?")
+    dialog.wait_for()
+    check(person.page, f"dialog ({person.look})")
+    person.page.screenshot(path=os.path.join(person.artefacts, f"page-dialog-{person.look}.png"))
+    assert dialog.get_by_role("button", name="Keep it").evaluate("e => e === document.activeElement"), "no is the default"
+    person.page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert good_at(provider, token), "Escape means no"
+    focused = person.page.evaluate("() => document.activeElement.getAttribute('aria-label')")
+    assert focused == "Disconnect Sandbox", f"the focus went to {focused}"
+    person.page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Disconnect", exact=True).click()
+    person.told("Sandbox is disconnected.")
+    person.told("Sandbox revoked the grant")
+    person.button("Connect Sandbox").wait_for()
+    assert not good_at(provider, token), "the provider was not told"
+
+
+def check_what_goes_wrong(person):
+    person.open()
+    person.connect("Sandbox", "ada", decision="Deny", told="You said no at Sandbox.")
+    assert person.session() is None
+    person.picture("page-denied")
+
+    # A link somebody sends: their session must not become this tab's.
+    person.page.goto(person.vault.url + "/#session=eyJhbGciOiJIUzI1NiJ9.e30.x&platform=sandbox")
+    person.told("A link tried to log you in as somebody.")
+    assert person.session() is None and "#" not in person.page.url
+    person.page.goto(person.vault.url + "/#error=%3Cimg%20src=x%3E&platform=%3Cb%3E")
+    person.told("The login did not finish.")
+    assert person.page.locator("#notice img, #notice b").count() == 0, "an error is never markup"
+
+    # Named like a fault, the sandbox's user gets it at each refresh.
+    person.connect("Sandbox", "rate-limited")
+    person.button("Refresh the Sandbox token").click()
+    person.page.locator("#notice[data-kind=bad]").wait_for()
+    person.look_at("page-trouble", 6)
+
+    # An account is refused, not moved, when somebody else has it.
+    person.connect("Radio", "clara-desktop-light", told="That Radio account belongs to somebody else here.")
+    assert [one["platform"] for one in person.me()["connections"]] == ["sandbox"]
+
+    assert Browser().call("DELETE", person.vault.url + "/auth/session", headers=bearer(person.session()))[0] == 204
+    person.button("Get a Sandbox token").click()
+    person.told("Your session has ended.")
+    person.button("Connect Sandbox").wait_for()
+    assert person.session() is None
+
+
+def check_by_keyboard(person):
+    """The whole way without a mouse."""
+    person.open()
+    press = person.page.keyboard.press
+
+    def reach(name):
+        for _ in range(40):
+            press("Tab")
+            if person.page.evaluate(
+                    "name => document.activeElement !== document.body && (document.activeElement"
+                    ".getAttribute('aria-label') ?? document.activeElement.textContent).includes(name)", name):
+                return press("Enter")
+        raise AssertionError(f"{name} is not reached by Tab")
+
+    reach("Connect Sandbox")
+    person.page.get_by_role("heading", name="Sign in").wait_for()
+    reach("Duke Ellington")
+    person.page.get_by_role("heading", name="Allow access?").wait_for()
+    reach("Allow")
+    person.told("Sandbox is connected.")
+    reach("Get a Sandbox token")
+    person.told("Here is the token.")
+    reach("Log out")
+    person.told("You are logged out.")
+
+
+def main(program, plugins, artefacts=None):
+    reason = missing()
+    if reason:
+        print("skipped:", reason)
+        return 77
+    from playwright.sync_api import sync_playwright
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    artefacts = artefacts or os.path.normpath(os.path.join(here, "../../../.build/artefacts"))
+    os.makedirs(artefacts, exist_ok=True)
+    # Not below the folder of the vault: a snapshot of the profile would hold a session.
+    with tempfile.TemporaryDirectory(prefix="vault-browser-") as folder, sync_playwright() as playwright:
+        radio = Sandbox(program, folder)
+        vault = Vault(program, plugins, folder, radio.platform,
+                      arguments=["--sandbox", "--demo", "--sandbox-port", "0"])
+        try:
+            radio.start(vault)
+            browser = playwright.chromium.launch(
+                executable_path=chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"])
+            for size, scheme in LOOKS:
+                # A vault of its own for each: the limit on logins per minute holds here too.
+                run(browser, vault, artefacts, size, scheme, check_whole_visit)
+            run(browser, vault, artefacts, *LOOKS[0], check_what_goes_wrong)
+            run(browser, vault, artefacts, *LOOKS[0], check_by_keyboard)
+            browser.close()
+        finally:
+            radio.stop()
+    return 0
+
+
+def run(browser, vault, artefacts, size, scheme, scenario):
+    with vault:
+        person = Person(browser, vault, artefacts, size, scheme)
+        try:
+            scenario(person)
+            person.done()
+        except Exception:
+            person.page.screenshot(path=os.path.join(artefacts, "failed.png"), full_page=True)
+            print(f"failed in {scenario.__name__} ({person.look}); see failed.png\n{vault.tail()}")
+            raise
+        assert vault.stop() == 0, "SIGTERM must end it cleanly"
+        with open(vault.log, encoding="utf-8") as log:
+            text = log.read()
+        assert not re.search(r"eyJ|s[ar]t_|sandbox-secret|radio-secret", text), "a secret is in the log"
+    print(f"ok {scenario.__name__[6:].replace('_', ' ')} ({person.look})")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
