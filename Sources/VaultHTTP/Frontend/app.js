@@ -172,8 +172,10 @@ function render() {
   list($("connections"), connections, (one) => one.platform, "connection-template", showConnection,
     "Nothing is connected yet. Pick a platform below.");
   const open = state.platforms.filter((one) => !connections.some((made) => made.platform === one.name));
+  // Where everything is connected there is nothing to add.
+  $("choice").hidden = open.length === 0 && state.platforms.length > 0;
   list($("platforms"), open, (one) => one.name, "platform-template", showPlatform,
-    state.platforms.length ? "Everything there is, is connected." : "No platform is set up yet. Add one to vault.conf.");
+    "No platform is set up yet. Add one to vault.conf.");
   tick();
 }
 
@@ -329,7 +331,7 @@ async function load() {
 }
 
 async function begin() {
-  const back = vault.handleReturn();
+  const back = await vault.handleReturn();
   try {
     await load();
   } catch (error) {

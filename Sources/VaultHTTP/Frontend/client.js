@@ -6,7 +6,7 @@
  *     import { VaultClient, VaultError } from "https://api.example.com/client.js";
  *
  *     const vault = new VaultClient({ baseURL: "https://api.example.com" });
- *     const back = vault.handleReturn();               // on every page load, before anything else
+ *     const back = await vault.handleReturn();         // on every page load, before anything else
  *     if (back?.error) show(back.error.message, back.error.hint);
  *     button.onclick = () => vault.login("spotify");   // leaves the page
  *     const { accessToken } = await vault.token("spotify");
@@ -14,6 +14,9 @@
  *
  * The session is kept in memory and in sessionStorage: it lives as long as the tab. Access tokens are kept
  * nowhere; ask for one when you need it, the vault answers at once from its store and refreshes when it must.
+ *
+ * The vault must know this page's origin (`frontend.url` or `allowed-origins`), and the two must be the same
+ * site: a browser takes the login's cookie from no other.
  */
 
 /** What went wrong, in the vault's words (problem+json, RFC 9457). */
@@ -50,21 +53,26 @@ export class VaultError extends Error {
 
 export class VaultClient {
   #base;
+  #cookie;
   #storage;
   #navigate;
+  /** The JWT; where the session is a cookie, which no script can read, only that there may be one. */
   #session = null;
 
   /**
-   * @param {{baseURL?: string, storage?: Storage | null, navigate?: (url: string) => void}} [options]
+   * @param {{baseURL?: string, delivery?: "fragment" | "code" | "cookie", storage?: Storage | null,
+   *   navigate?: (url: string) => void}} [options]
    *   `baseURL`: where the vault is; default: this page's own origin.
+   *   `delivery`: the vault's setting `session.delivery`; default: `fragment`, and `code` is found out by itself.
    *   `storage`: where the session survives a reload; default: `sessionStorage`; `null` keeps it in memory only.
    *   `navigate`: how the browser is sent to the platform; default: `location.assign`.
    */
-  constructor({ baseURL = "", storage, navigate } = {}) {
+  constructor({ baseURL = "", delivery = "fragment", storage, navigate } = {}) {
+    this.#cookie = delivery === "cookie";
     this.#base = baseURL.replace(/\/+$/, "");
     this.#storage = storage === undefined ? usableSessionStorage() : storage;
     this.#navigate = navigate ?? ((url) => location.assign(url));
-    this.#session = this.#storage?.getItem(KEY_SESSION) ?? null;
+    this.#session = this.#cookie ? IN_COOKIE : (this.#storage?.getItem(KEY_SESSION) ?? null);
   }
 
   /** Whether there is a session; the vault may still find that it ended. */
@@ -91,39 +99,43 @@ export class VaultClient {
     const start = await this.#send("POST", `/auth/${encodeURIComponent(platform)}/login`, {
       body: { returnTo, scopes },
       credentials: "include",
-      optionalSession: true,
+      sessionIsOptional: true,
     });
     this.#storage?.setItem(KEY_PENDING, platform);
     this.#navigate(start.authorizationUrl);
   }
 
   /**
-   * Takes what a login brought back from the address bar, and cleans the address bar.
+   * Takes what a login brought back from the address bar, and cleans the address bar at once.
    *
    * A session that this tab did not ask for is refused: a link somebody sends could carry their session,
    * and what you connect next would be theirs.
-   * @returns {{platform: string, error?: VaultError} | null} null when this is no return from a login
+   * @returns {Promise<{platform: string, error?: VaultError} | null>} null when this is no return from a login
    */
-  handleReturn() {
+  async handleReturn() {
     const found = new URLSearchParams(location.hash.slice(1));
-    const session = found.get("session");
-    const code = found.get("error");
-    if (session === null && code === null) return null;
+    const platform = found.get("platform");
+    if (platform === null || !["session", "code", "error"].some((name) => found.has(name)) && !this.#cookie) return null;
     history.replaceState(history.state, "", location.pathname + location.search);
-    const platform = found.get("platform") ?? "";
     const asked = this.#storage === null || this.#storage.getItem(KEY_PENDING) !== null;
     this.#storage?.removeItem(KEY_PENDING);
-    if (code !== null) {
-      return { platform, error: new VaultError(code, "the login did not finish", { platform }) };
-    }
+    const failed = (code, message, hint) => ({ platform, error: new VaultError(code, message, { hint, platform }) });
+
+    if (found.has("error")) return failed(found.get("error"), "the login did not finish");
     if (!asked) {
       const hint = "start the login again from this page";
-      return {
-        platform,
-        error: new VaultError("unexpected-session", "a session came that this tab did not ask for", { hint, platform }),
-      };
+      return failed("unexpected-session", "a session came that this tab did not ask for", hint);
     }
-    this.#keep(session);
+    if (found.has("code")) {
+      try {
+        const body = { code: found.get("code") };
+        this.#keep((await this.#send("POST", "/auth/session/code", { body, credentials: "include" })).session);
+      } catch (error) {
+        return { platform, error };
+      }
+    } else {
+      this.#keep(this.#cookie ? IN_COOKIE : found.get("session"));
+    }
     return { platform };
   }
 
@@ -168,7 +180,7 @@ export class VaultClient {
    */
   async renew() {
     const { session, expiresAt } = await this.#send("POST", "/auth/session/refresh");
-    this.#keep(session);
+    this.#keep(session ?? IN_COOKIE);
     return { expiresAt };
   }
 
@@ -186,14 +198,21 @@ export class VaultClient {
 
   #keep(session) {
     this.#session = session;
+    if (this.#cookie) return;
     if (session === null) this.#storage?.removeItem(KEY_SESSION);
     else this.#storage?.setItem(KEY_SESSION, session);
   }
 
-  async #send(method, path, { body, credentials = "same-origin", optionalSession = false } = {}) {
+  async #send(method, path, { body, credentials = "same-origin", sessionIsOptional = false } = {}) {
     const headers = { Accept: "application/json, application/problem+json" };
     const sent = this.#session;
-    if (sent !== null) headers.Authorization = `Bearer ${sent}`;
+    if (this.#cookie) {
+      credentials = "include";
+      // No page of another origin can send this header unless the vault allows it: the defence against CSRF.
+      if (method !== "GET") headers["X-Vault-CSRF"] = "1";
+    } else if (sent !== null) {
+      headers.Authorization = `Bearer ${sent}`;
+    }
     if (body !== undefined) headers["Content-Type"] = "application/json";
     let response;
     try {
@@ -214,7 +233,7 @@ export class VaultClient {
     // A session that ended is worth nothing: forget it, unless another one came in the meantime.
     if (error.code === "unauthorized" && sent !== null && this.#session === sent) {
       this.#keep(null);
-      if (optionalSession) return this.#send(method, path, { body, credentials });
+      if (sessionIsOptional && !this.#cookie) return this.#send(method, path, { body, credentials });
     }
     throw error;
   }
@@ -222,6 +241,7 @@ export class VaultClient {
 
 const KEY_SESSION = "vault.session";
 const KEY_PENDING = "vault.login";
+const IN_COOKIE = "cookie";
 
 /** Reads problem+json; anything else (a proxy's page, nothing at all) becomes an error by its status. */
 async function problem(response) {

@@ -7,14 +7,14 @@ Exit status 0: all promises held; 77: it cannot run here.
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
 
-from page_checks import check, check_focus
-from vault_process import Browser, Vault, bearer, free_port
+from other_origin import Frontend, check_frontend
+from page_checks import check
+from person import Person
+from second_provider import SecondProvider
+from vault_process import Browser, Vault, bearer
 
 LOOKS = [(size, scheme) for size in ((1280, 860), (360, 760)) for scheme in ("light", "dark")]
 
@@ -32,135 +32,6 @@ def missing():
 
 def chromium():
     return shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-class Sandbox:
-    """A second provider, `vault sandbox`, for linking a second platform: the vault's own is the first."""
-
-    def __init__(self, program, folder):
-        self.port = free_port()
-        self.issuer = f"http://127.0.0.1:{self.port}"
-        self.command = [program, "sandbox", "--sandbox-port", str(self.port)]
-        self.log = os.path.join(folder, "sandbox.log")
-        self.process = None
-
-    def platform(self, vault):
-        return f"""
-[platforms.radio]
-provider = "oidc"
-issuer = "{self.issuer}"
-client-id = "radio"
-client-secret = "radio-secret"
-redirect-uri = "{vault.url}/auth/radio/callback"
-display-name = "Radio"
-insecure-loopback = true
-"""
-
-    def start(self, vault):
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        client = {"id": "radio", "secret": "radio-secret", "name": "Vault demo",
-                  "redirectURIs": [f"{vault.url}/auth/radio/callback"]}
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                assert Browser().call("POST", self.issuer + "/control", body={"client": client})[0] == 200
-                return
-            except (urllib.error.URLError, ConnectionError):
-                assert self.process.poll() is None, "vault sandbox ended"
-                time.sleep(0.05)
-        raise AssertionError("vault sandbox did not become ready")
-
-    def stop(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-
-class Person:
-    """Somebody at a screen: a browser context with everything it must not do written down."""
-
-    def __init__(self, browser, vault, artefacts, size, scheme):
-        self.vault, self.artefacts = vault, artefacts
-        self.look = f"{'phone' if size[0] < 600 else 'desktop'}-{scheme}"
-        self.context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce",
-            permissions=["clipboard-read", "clipboard-write"], device_scale_factor=2 if size[0] < 600 else 1)
-        self.context.set_default_timeout(20_000)
-        self.page = self.context.new_page()
-        self.faults = []
-        self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
-        self.page.on("console", self._console)
-        self.page.on("request", self._request)
-
-    def _console(self, message):
-        # An answer of 4xx is reported by the browser itself and is told to the person by the page.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            self.faults.append(f"console: {message.text}")
-
-    def _request(self, request):
-        if not re.match(r"http://127\.0\.0\.1:\d+/|data:|blob:", request.url):
-            self.faults.append(f"left this machine: {request.url}")
-        if "session=" in request.url or "eyJ" in request.url:
-            self.faults.append("a session went into a request's URL")
-
-    def open(self):
-        self.page.goto(self.vault.url + "/")
-        self.button("Connect Sandbox").wait_for()
-
-    def button(self, name):
-        return self.page.get_by_role("button", name=name, exact=True)
-
-    def told(self, text):
-        self.page.get_by_role("status").get_by_text(text).wait_for()
-
-    def look_at(self, name, tab_stops):
-        """Checks the page as it is, and keeps a picture of it."""
-        check(self.page, f"{name} ({self.look})")
-        check_focus(self.page, f"{name} ({self.look})", tab_stops)
-        self.picture(name)
-
-    def picture(self, name):
-        self.page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0); }")
-        self.page.screenshot(path=os.path.join(self.artefacts, f"{name}-{self.look}.png"), full_page=True)
-
-    def connect(self, platform, name, decision="Allow", look=False, told=None):
-        self.button(f"Connect {platform}").click()
-        self.page.get_by_role("heading", name="Sign in").wait_for()
-        if look:
-            self.look_at("sandbox-login", 6)
-        provider = re.match(r"http://[^/]+", self.page.url)[0]
-        if name == "ada":
-            self.page.get_by_role("button", name="Ada Lovelace").press("Enter")
-        else:
-            self.page.get_by_label("Any name").fill(name)
-            self.page.keyboard.press("Enter")
-        self.page.get_by_role("heading", name="Allow access?").wait_for()
-        if look:
-            self.look_at("sandbox-consent", 4)
-        self.page.get_by_role("button", name=decision, exact=True).click()
-        self.told(told or f"{platform} is connected.")
-        assert self.page.url == self.vault.url + "/", f"the address bar still says {self.page.url}"
-        return provider
-
-    def session(self):
-        return self.page.evaluate("() => sessionStorage.getItem('vault.session')")
-
-    def me(self):
-        status, _, answer = Browser().call("GET", self.vault.url + "/auth/session", headers=bearer(self.session()))
-        assert status == 200, answer
-        return answer
-
-    def token(self, platform):
-        """What the page shows when asked to."""
-        self.button(f"Show the {platform} token").click()
-        value = self.page.get_by_label(f"{platform} access token").input_value()
-        self.button(f"Show the {platform} token").click()
-        return value
-
-    def done(self):
-        assert not self.faults, f"{self.look}:\n  " + "\n  ".join(self.faults)
-        self.context.close()
 
 
 def good_at(provider, token):
@@ -226,7 +97,8 @@ def check_disconnect(person, provider, token):
     dialog.wait_for()
     check(person.page, f"dialog ({person.look})")
     person.page.screenshot(path=os.path.join(person.artefacts, f"page-dialog-{person.look}.png"))
-    assert dialog.get_by_role("button", name="Keep it").evaluate("e => e === document.activeElement"), "no is the default"
+    keep = dialog.get_by_role("button", name="Keep it")
+    assert keep.evaluate("e => e === document.activeElement"), "no is the default"
     person.page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
     assert good_at(provider, token), "Escape means no"
@@ -307,9 +179,8 @@ def main(program, plugins, artefacts=None):
     here = os.path.dirname(os.path.abspath(__file__))
     artefacts = artefacts or os.path.normpath(os.path.join(here, "../../../.build/artefacts"))
     os.makedirs(artefacts, exist_ok=True)
-    # Not below the folder of the vault: a snapshot of the profile would hold a session.
     with tempfile.TemporaryDirectory(prefix="vault-browser-") as folder, sync_playwright() as playwright:
-        radio = Sandbox(program, folder)
+        radio = SecondProvider(program, folder)
         vault = Vault(program, plugins, folder, radio.platform,
                       arguments=["--sandbox", "--demo", "--sandbox-port", "0"])
         try:
@@ -321,6 +192,8 @@ def main(program, plugins, artefacts=None):
                 run(browser, vault, artefacts, size, scheme, check_whole_visit)
             run(browser, vault, artefacts, *LOOKS[0], check_what_goes_wrong)
             run(browser, vault, artefacts, *LOOKS[0], check_by_keyboard)
+            for delivery in ("fragment", "code", "cookie"):
+                run_frontend(program, plugins, browser, folder, artefacts, delivery)
             browser.close()
         finally:
             radio.stop()
@@ -342,6 +215,24 @@ def run(browser, vault, artefacts, size, scheme, scenario):
             text = log.read()
         assert not re.search(r"eyJ|s[ar]t_|sandbox-secret|radio-secret", text), "a secret is in the log"
     print(f"ok {scenario.__name__[6:].replace('_', ' ')} ({person.look})")
+
+
+def run_frontend(program, plugins, browser, folder, artefacts, delivery):
+    """The module in another frontend, which has an origin of its own and gets its session in each way."""
+    place = os.path.join(folder, delivery)
+    os.mkdir(place)
+    with Frontend() as frontend:
+        arguments = ["--sandbox", "--demo", "--sandbox-port", "0", "--session-delivery", delivery]
+        with Vault(program, plugins, place, lambda _: "", frontend=frontend.url, arguments=arguments) as vault:
+            frontend.uses(vault, delivery)
+            person = Person(browser, vault, artefacts, *LOOKS[0])
+            try:
+                check_frontend(person.page, frontend)
+                person.done()
+            except Exception:
+                print(f"failed with the delivery {delivery}\n{vault.tail()}")
+                raise
+    print(f"ok another frontend on client.js ({delivery})")
 
 
 if __name__ == "__main__":

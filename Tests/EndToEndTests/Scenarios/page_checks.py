@@ -6,8 +6,8 @@ SCRIPT = r"""
   const complaints = [];
   const visible = (e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true })
     && e.getBoundingClientRect().width > 1;
-  const path = (e) => e.tagName.toLowerCase() + (e.id ? "#" + e.id : "") + (e.className && e.className.baseVal === undefined
-    ? "." + e.className.split(" ").join(".") : "") + " " + JSON.stringify((e.textContent ?? "").trim().slice(0, 40));
+  const path = (e) => [e.tagName.toLowerCase(), ...e.classList].join(".") + (e.id ? "#" + e.id : "") + " "
+    + JSON.stringify((e.textContent ?? "").trim().slice(0, 40));
   const all = (selector) => [...document.querySelectorAll(selector)].filter(visible);
 
   if (!document.documentElement.lang) complaints.push("the page has no language");
@@ -67,7 +67,8 @@ SCRIPT = r"""
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const e = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !visible(e) || e.closest(":disabled, template, [aria-busy=true]")) continue;
+    if (!walker.currentNode.textContent.trim() || !visible(e)) continue;
+    if (e.closest(":disabled, [aria-busy=true]")) continue;
     if (document.querySelector("dialog[open]") && !e.closest("dialog")) continue;
     const style = getComputedStyle(e);
     const behind = ground(e);

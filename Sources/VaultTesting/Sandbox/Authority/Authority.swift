@@ -55,11 +55,26 @@ struct Authority {
 
     static func hash(_ token: String) -> String { Hex.encode(Digest.sha256(Array(token.utf8))) }
 
-    /// The grant that a code, refresh token or access token belongs to, used or not.
-    func grant(of token: String) -> Sandbox.Ledger.Grant? {
+    /// Whose a token is, and for what. Not the grant itself: a copy of its long list of tokens would be
+    /// copied again at the next change.
+    struct Holder {
+        var grant: String
+        var user: String
+        var client: String
+        var scopes: [String]
+        var isRevoked: Bool
+    }
+
+    /// Whose a code, refresh token or access token is, used or not.
+    func holder(of token: String) -> Holder? {
         let hash = Self.hash(token)
-        let id = codes[hash]?.grant ?? refreshTokens[hash]?.grant ?? accessTokens[hash]?.grant
-        return id.flatMap { ledger.grants[$0] }
+        return holder(grant: codes[hash]?.grant ?? refreshTokens[hash]?.grant ?? accessTokens[hash]?.grant ?? "")
+    }
+
+    func holder(grant id: String) -> Holder? {
+        ledger.grants[id].map {
+            Holder(grant: id, user: $0.user, client: $0.client, scopes: $0.scopes, isRevoked: $0.revoked != nil)
+        }
     }
 
     /// Forgets access tokens, codes and pages that ended: they are refused with or without a memory of them.

@@ -21,7 +21,7 @@ extension Authority {
         now: Timestamp
     ) throws(OAuthError) -> IssuedTokens {
         let hash = Self.hash(code)
-        guard let known = codes[hash], let grant = ledger.grants[known.grant], grant.client == client else {
+        guard let known = codes[hash], let holder = holder(grant: known.grant), holder.client == client else {
             throw OAuthError("invalid_grant", "there is no such code")
         }
         guard !known.used else {
@@ -42,26 +42,26 @@ extension Authority {
             throw OAuthError("invalid_grant", "code_verifier does not match code_challenge")
         }
         ledger.codesRedeemed += 1
-        var issued = issueAccessToken(for: grant, scopes: grant.scopes, lifetime: lifetime, now: now)
-        issued.refreshToken = issueRefreshToken(for: grant.id)
-        if grant.scopes.contains("openid") {
+        var issued = issueAccessToken(for: holder.grant, scopes: holder.scopes, lifetime: lifetime, now: now)
+        issued.refreshToken = issueRefreshToken(for: holder.grant)
+        if holder.scopes.contains("openid") {
             issued.idToken = idToken(
-                for: grant, nonce: known.nonce, issuer: issuer, lifetime: issued.lifetime, now: now)
+                for: holder, nonce: known.nonce, issuer: issuer, lifetime: issued.lifetime, now: now)
         }
         return issued
     }
 
     /// OIDC Core §2, signed with the client secret (HS256, §10.1): no key to publish, nothing to rotate.
     private func idToken(
-        for grant: Sandbox.Ledger.Grant, nonce: String?, issuer: String, lifetime: Duration, now: Timestamp
+        for holder: Holder, nonce: String?, issuer: String, lifetime: Duration, now: Timestamp
     ) -> String {
-        let person = Person(grant.user)
+        let person = Person(holder.user)
         let claims = IDClaims(
-            iss: issuer, sub: person.subject, aud: grant.client, iat: now.seconds, exp: (now + lifetime).seconds,
+            iss: issuer, sub: person.subject, aud: holder.client, iat: now.seconds, exp: (now + lifetime).seconds,
             nonce: nonce, name: person.name)
         let signed =
             Base64.encodeURL(Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8)) + "." + Base64.encodeURL(JSON.encode(claims))
-        let key = Secret(clients[grant.client]?.secret ?? "")
+        let key = Secret(clients[holder.client]?.secret ?? "")
         return signed + "." + Base64.encodeURL(Digest.hmacSHA256(Array(signed.utf8), key: key))
     }
 

@@ -18,28 +18,29 @@ extension Authority {
         now: Timestamp
     ) throws(OAuthError) -> IssuedTokens {
         let hash = Self.hash(token)
-        guard let (id, index) = refreshTokens[hash], let grant = ledger.grants[id], grant.client == client else {
+        guard let (id, index) = refreshTokens[hash], let holder = holder(grant: id), holder.client == client else {
             throw OAuthError("invalid_grant", "there is no such refresh token")
         }
         ledger.grants[id]?.refreshTokens[index].redemptions += 1
-        guard grant.refreshTokens[index].state != .rotated else {
+        let state = ledger.grants[id]?.refreshTokens[index].state
+        guard state != .rotated else {
             ledger.reuses += 1
             ledger.grants[id]?.reuses += 1
             revoke(grant: id, because: "refresh token used twice")
             throw OAuthError("invalid_grant", "the refresh token was used before; its family is revoked")
         }
-        guard grant.refreshTokens[index].state == .current else {
+        guard state == .current else {
             throw OAuthError("invalid_grant", "the refresh token is revoked")
         }
-        let scopes = asked ?? grant.scopes
-        guard Set(scopes).isSubset(of: grant.scopes) else {
+        let scopes = asked ?? holder.scopes
+        guard Set(scopes).isSubset(of: holder.scopes) else {
             // Not a use: nothing was given for it.
             ledger.grants[id]?.refreshTokens[index].redemptions -= 1
             throw OAuthError("invalid_scope", "more than what was granted")
         }
         ledger.refreshes += 1
         ledger.grants[id]?.refreshes += 1
-        var issued = issueAccessToken(for: grant, scopes: scopes, lifetime: lifetime, now: now)
+        var issued = issueAccessToken(for: id, scopes: scopes, lifetime: lifetime, now: now)
         switch rotation {
         case .rotate:
             ledger.grants[id]?.refreshTokens[index].state = .rotated
@@ -60,11 +61,11 @@ extension Authority {
     }
 
     mutating func issueAccessToken(
-        for grant: Sandbox.Ledger.Grant, scopes: [String], lifetime: Duration?, now: Timestamp
+        for grant: String, scopes: [String], lifetime: Duration?, now: Timestamp
     ) -> IssuedTokens {
         let lifetime = lifetime ?? accessTokenLifetime
         let token = "sat_" + Random.token()
-        accessTokens[Self.hash(token)] = AccessToken(grant: grant.id, scopes: scopes, expiresAt: now + lifetime)
+        accessTokens[Self.hash(token)] = AccessToken(grant: grant, scopes: scopes, expiresAt: now + lifetime)
         ledger.accessTokens += 1
         if ledger.accessTokens.isMultiple(of: 4096) { forget(before: now) }
         return IssuedTokens(accessToken: token, scopes: scopes, lifetime: lifetime)

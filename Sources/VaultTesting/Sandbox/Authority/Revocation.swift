@@ -5,10 +5,10 @@ extension Authority {
     /// nobody knows, or another client's, is not an error.
     mutating func revoke(_ token: String, client: String) {
         ledger.revocations += 1
-        guard let grant = grant(of: token), grant.client == client else { return }
+        guard let holder = holder(of: token), holder.client == client else { return }
         let hash = Self.hash(token)
         if refreshTokens[hash] != nil {
-            revoke(grant: grant.id, because: "revoked by the client")
+            revoke(grant: holder.grant, because: "revoked by the client")
         } else {
             accessTokens[hash] = nil
         }
@@ -22,14 +22,14 @@ extension Authority {
         where ledger.grants[id]?.refreshTokens[index].state == .current {
             ledger.grants[id]?.refreshTokens[index].state = .revoked
         }
-        accessTokens = accessTokens.filter { $0.value.grant != id }
     }
 
     /// The user and scopes an access token stands for, while it is good.
     mutating func profile(_ token: String, now: Timestamp) throws(OAuthError) -> (user: String, scopes: [String]) {
-        guard let known = accessTokens[Self.hash(token)], known.expiresAt > now, let grant = ledger.grants[known.grant]
+        guard let known = accessTokens[Self.hash(token)], known.expiresAt > now,
+            let holder = holder(grant: known.grant), !holder.isRevoked
         else { throw OAuthError("invalid_token", "the access token is unknown, revoked or too old", status: 401) }
         ledger.profiles += 1
-        return (grant.user, known.scopes)
+        return (holder.user, known.scopes)
     }
 }

@@ -79,10 +79,8 @@ extension Sandbox {
                 let code = authority.consent(to: request, as: user, scopes: scopes, now: clock.now())
                 let hash = Authority.hash(code)
                 authority.codes[hash]?.used = true
-                guard let id = authority.codes[hash]?.grant, let grant = authority.ledger.grants[id] else {
-                    preconditionFailure("a consent makes a grant")
-                }
-                let issued = authority.issueAccessToken(for: grant, scopes: scopes, lifetime: nil, now: clock.now())
+                guard let id = authority.codes[hash]?.grant else { preconditionFailure("a consent makes a grant") }
+                let issued = authority.issueAccessToken(for: id, scopes: scopes, lifetime: nil, now: clock.now())
                 return (issued.accessToken, authority.issueRefreshToken(for: id))
             }
         }

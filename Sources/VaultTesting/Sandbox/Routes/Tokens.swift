@@ -23,9 +23,9 @@ extension Routes {
         }
         let place: Sandbox.Misbehaviour.Place = form["grant_type"] == "refresh_token" ? .refresh : .code
         let presented = form[place == .refresh ? "refresh_token" : "code"] ?? ""
-        let grant = control.withAuthority { $0.grant(of: presented) }
-        let plan = control.plan(at: place, user: grant?.user, scopes: grant?.scopes ?? [])
-        if plan.revokes, let grant { control.revoke(grant: grant.id) }
+        let holder = control.withAuthority { $0.holder(of: presented) }
+        let plan = control.plan(at: place, user: holder?.user, scopes: holder?.scopes ?? [])
+        if plan.revokes, let holder { control.revoke(grant: holder.grant) }
         return try await plan.answer(context) { () throws(OAuthError) in
             let result = Result { () throws(OAuthError) in try redeem(form, client: client, plan: plan) }
             if case .failure(let error) = result {
@@ -72,8 +72,8 @@ extension Routes {
             return refuse(error, to: request)
         }
         guard let token = form["token"] else { return .oauth(OAuthError("invalid_request", "token is missing")) }
-        let grant = control.withAuthority { $0.grant(of: token) }
-        let plan = control.plan(at: .revoke, user: grant?.user, scopes: grant?.scopes ?? [])
+        let holder = control.withAuthority { $0.holder(of: token) }
+        let plan = control.plan(at: .revoke, user: holder?.user, scopes: holder?.scopes ?? [])
         return try await plan.answer(context) { () throws(OAuthError) in
             control.withAuthority { $0.revoke(token, client: client.id) }
             return Array("{}".utf8)
@@ -86,8 +86,8 @@ extension Routes {
             return Response(status: .unauthorized, headers: [.wwwAuthenticate: "Bearer"])
         }
         let token = String(header.dropFirst(7))
-        let grant = control.withAuthority { $0.grant(of: token) }
-        let plan = control.plan(at: .userinfo, user: grant?.user, scopes: grant?.scopes ?? [])
+        let holder = control.withAuthority { $0.holder(of: token) }
+        let plan = control.plan(at: .userinfo, user: holder?.user, scopes: holder?.scopes ?? [])
         let now = control.clock.now()
         return try await plan.answer(context) { () throws(OAuthError) in
             let result = control.withAuthority { authority in
