@@ -94,7 +94,7 @@ let package = Package(
         .testTarget(name: "VaultStoreTests", dependencies: ["CLMDB", "CVaultFaults", "VaultBase", "VaultStore"]),
         .testTarget(
             name: "VaultRecordsTests", dependencies: ["VaultBase", "VaultCrypto", "VaultRecords", "VaultStore"],
-            resources: [.copy("Vectors")]),
+            exclude: ["Vectors"]),
         .testTarget(name: "VaultProvidersTests", dependencies: ["VaultABI", "VaultBase", "VaultProviders"]),
         .testTarget(
             name: "VaultTests",

@@ -251,8 +251,8 @@ import VaultStore
     }
 
     /// Pairs are written together while backups run: no backup may hold half a pair.
-    @Test func aBackupUnderWritesIsOneMoment() async throws {
-        let bench = try await Bench()
+    @Test(arguments: [false, true]) func aBackupUnderWritesIsOneMoment(onDisk: Bool) async throws {
+        let bench = try await Bench(onDisk ? LMDBStore.create(at: folder.path + "/store") : MemoryStore())
         let stop = Flag()
         let records = bench.records
         let template = try bench.connection()
@@ -290,6 +290,7 @@ import VaultStore
             stop.set()
             try await group.waitForAll()
         }
+        await bench.store.close()
     }
 
     @Test func progressEndsAtItsTotal() async throws {

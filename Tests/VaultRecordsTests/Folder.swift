@@ -26,7 +26,7 @@ final class Folder: Sendable {
 
     func names() throws -> [String] { try Self.entries(path).sorted() }
 
-    private static func entries(_ path: String) throws -> [String] {
+    static func entries(_ path: String) throws -> [String] {
         guard let directory = opendir(path) else { throw Failure() }
         defer { closedir(directory) }
         var names: [String] = []

@@ -67,8 +67,8 @@ private struct Loader: ~Copyable {
 
     /// The versions between a backup's and those after its restore: more than any vault writes meanwhile.
     private static let gap: UInt64 = 1 << 32
-    private static let batch = 256
-    private static let batchBytes = 1 << 20
+    private static let batch = 1000
+    private static let batchBytes = 4 << 20
 
     init(
         _ file: FileReader, rootKey: GuardedKey, isUncertain: @escaping @Sendable (ConnectionName) -> Bool

@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""Makes the vectors beside it, from Documentation.docc/Format and nothing else.
+
+Needs PyNaCl. Everything is fixed, so running it again changes no byte:
+
+    python3 make_vectors.py
+
+A vector is lines of `name value`; `#` begins a comment. `open` says what opening the store must give:
+`ok`, `wrong-key`, `damaged` or `newer-format`. Then one line for each connection that is asked for, with what
+must come: fields, `none`, `damaged` or `newer-format`.
+"""
+import hashlib, os, struct
+from nacl import bindings as sodium
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+NOW = 1_800_000_000_000
+
+
+def H(key, purpose, message, size=32):
+    return hashlib.blake2b(message, digest_size=size, key=key, person=purpose.encode().ljust(16, b"\0")).digest()
+
+
+def fixed(label, size=32):
+    return hashlib.shake_256(label.encode()).digest(size)
+
+
+def seal(key, nonce, plain):
+    return sodium.crypto_secretbox(plain, nonce, key)
+
+
+def counted(data):
+    return struct.pack("<I", len(data)) + data
+
+
+ROOT = fixed("root key")
+VAULT = fixed("vault id", 16)
+KR, STATE_KEY, INDEX_KEY, BACKUP_KEY = (fixed(x) for x in ("keyring root", "state key", "index key", "backup key"))
+TERMS = {1: (2, fixed("term 1")), 2: (3, bytes(32)), 3: (1, fixed("term 3"))}
+NUMBERS = {"records": 1, "identities": 2, "sessions": 3, "logins": 4, "journal": 5}
+PURPOSES = {"records": "vault-rec-v1", "identities": "vault-ident-v1", "sessions": "vault-session-v1",
+            "logins": "vault-login-v1", "journal": "vault-journal-v1"}
+CLASSES = [298, 468, 638, 978, 1318, 1998, 4080, 8176, 12272, 16368]
+
+
+def keyring(vault=VAULT, format=1):
+    slots = b""
+    passphrase = struct.pack("<II", 3, 256 << 10) + fixed("salt", 16)
+    for kind, parameters, key in [(2, passphrase, fixed("passphrase key")), (1, b"", ROOT)]:
+        wrapping = H(key, "vault-slot-v1", vault + struct.pack("<BH", kind, len(parameters)) + parameters)
+        nonce = fixed(f"slot nonce {kind}", 24)
+        slots += struct.pack("<BBH", kind, 0, len(parameters)) + parameters + H(key, "vault-keyid-v1", vault, 16)
+        slots += nonce + seal(wrapping, nonce, KR)
+    head = b"VKR1" + struct.pack("<BBH", format, 0, 2) + vault + struct.pack("<I", 7) + slots
+    body = b"\x01" + STATE_KEY + INDEX_KEY + BACKUP_KEY + struct.pack("<H", len(TERMS))
+    for id, (state, key) in TERMS.items():
+        body += struct.pack("<IBq", id, state, NOW - 1000 * (10 - id)) + key
+    nonce = fixed("keyring nonce", 24)
+    box = seal(H(KR, "vault-keyring-v1", head), nonce, body)
+    out = head + nonce + struct.pack("<I", len(box)) + box
+    return out + hashlib.blake2b(out, digest_size=16).digest()
+
+
+def value(table, key, version, payload, ends=0, term=3, flags=1, format=1, vault=VAULT,
+          pad=True):
+    header = struct.pack("<BBHIQq", format, 1, flags, term, version, ends)
+    if table == "records":
+        user, sort = key.split(b"\0", 1)
+        place = counted(user) + counted(sort)
+    else:
+        place = counted(key)
+    if flags & 1 and pad:
+        least = 64 + len(payload) + 1
+        if table == "records":
+            total = next(size for size in CLASSES if size >= least)
+        else:
+            total = 64 + (len(payload) + 32) // 32 * 32
+        payload = payload + b"\x80" + bytes(total - least)
+    nonce = fixed(f"nonce {table} {key} {version}", 24)
+    key = H(TERMS[term][1], PURPOSES[table], vault + header + place)
+    return header + nonce + seal(key, nonce, payload)
+
+
+def fields(*pairs, version=1):
+    out = bytes([version])
+    for tag, data in pairs:
+        if isinstance(data, int):
+            data = struct.pack("<q", data)
+        elif isinstance(data, str):
+            data = data.encode()
+        out += struct.pack("<BH", tag, len(data)) + data
+    return out
+
+
+def connection(access="access-1", due=None, refresh="refresh-1", expires=NOW + 3600_000, name="Ada L.",
+               health=b"\0", extra=(), version=1):
+    pairs = [(1, due), (2, access), (3, refresh), (4, "Bearer"), (5, "read write"), (6, expires), (7, NOW - 5000),
+             (8, NOW - 4000), (9, NOW - 3000), (10, "account-7"), (11, name), (12, "client-1"), (13, 42), (14, health)]
+    return fields(*[pair for pair in pairs if pair[1] is not None], *extra, version=version)
+
+
+def key(user, platform):
+    return user.encode() + b"\0platform#" + platform.encode()
+
+
+def state(rows, sequence=100, vault=VAULT, format=1):
+    out = struct.pack("<BBH", format, 0, 5) + vault + struct.pack("<Qqq", sequence, NOW - 500, NOW - 9000)
+    out += struct.pack("<II", 7, 0)
+    terms = {}
+    for table, number in NUMBERS.items():
+        total, count = 0, 0
+        for _, k, v in (row for row in rows if row[0] == table and not (table == "sessions" and row[1][:1] == b"u")):
+            element = H(STATE_KEY, "vault-set-v1", bytes([number]) + counted(k) + v[:24] + v[48:64])
+            total = (total + int.from_bytes(element, "little")) % (1 << 256)
+            count += 1
+            term = struct.unpack("<I", v[4:8])[0]
+            terms[term] = terms.get(term, 0) + 1
+        out += struct.pack("<Q", count) + total.to_bytes(32, "little")
+    out += struct.pack("<H", len(terms)) + b"".join(struct.pack("<IQ", *term) for term in sorted(terms.items()))
+    return out + H(STATE_KEY, "vault-state-v1", out)
+
+
+def indexed(rows):
+    """The rows of `records` with the index entries they must have."""
+    out = list(rows)
+    for table, k, v in rows:
+        if table != "records":
+            continue
+        version, ends = v[8:16], struct.unpack("<q", v[16:24])[0]
+        if ends:
+            out.append(("expiry", struct.pack(">Q", ends) + k, version))
+    return out
+
+
+def store(name, comment, rows, expected, opened="ok", root=ROOT, ring=None, st=None, sound=None):
+    lines = [f"# {comment}", f"root-key {root.hex()}", f"now {NOW}", f"open {opened}"]
+    if sound is not None:
+        lines.append(f"check {sound}")
+    ring = keyring() if ring is None else ring
+    st = state(rows) if st is None else st
+    for table, k, v in [("keyring", b"keyring", ring), ("state", b"state", st)] + indexed(rows):
+        lines.append(f"row {table} {k.hex()} {v.hex()}")
+    lines += [f"connection {line}" for line in expected]
+    with open(os.path.join(HERE, name + ".vector"), "w") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def records(*entries):
+    return [("records", k, value("records", k, v, p, **more)) for k, v, p, more in entries]
+
+
+FULL = ("access=access-1 refresh=refresh-1 type=Bearer scope=read_write expires=1800003600000 created=1799999995000 "
+        "updated=1799999996000 consented=1799999997000 subject=account-7 name=Ada_L. client=client-1 generation=42")
+
+
+def stores():
+    ada, bob = key("ada", "spotify"), key("bob", "my-idp")
+    one = records((ada, 9, connection(), {}))
+    store("envelope-good", "A connection with every field but a due time and an end.", one,
+          [f"ada spotify {FULL} health=healthy version=9", "ada github none", "bob spotify none"], sound="sound")
+    store("envelope-least", "A connection with the least there can be, without padding, of an older term.",
+          records((bob, 3, connection(access="", refresh=None, expires=None, name=None), dict(flags=0, term=1))),
+          ["bob my-idp access= type=Bearer generation=42 health=healthy version=3"], sound="sound")
+    for health, data in [("reconnect", b"\x01revoked"), ("uncertain", b"\x02"), ("operator", b"\x03bad secret")]:
+        store(f"health-{health}", f"Health {health}.", records((ada, 9, connection(health=data), {})),
+              [f"ada spotify access=access-1 health={health}"], sound="sound")
+    store("lifetime-ended", "A record whose end is now is not there.",
+          records((ada, 9, connection(), dict(ends=NOW))), ["ada spotify none"], sound="sound")
+    store("lifetime-last-millisecond", "A record that ends in the next millisecond is there.",
+          records((ada, 9, connection(), dict(ends=NOW + 1))), ["ada spotify access=access-1"], sound="sound")
+    store("optional-tag", "A tag of 128 or more is passed over.",
+          records((ada, 9, connection(extra=[(200, "later")]), {})), ["ada spotify access=access-1"], sound="sound")
+    store("unknown-tag", "Another unknown tag is of a newer format.",
+          records((ada, 9, connection(extra=[(15, "later")]), {})), ["ada spotify newer-format"], sound="bad")
+    store("newer-payload", "A payload of version 2.", records((ada, 9, connection(version=2), {})),
+          ["ada spotify newer-format"], sound="bad")
+    store("newer-envelope", "An envelope of format 2.", records((ada, 9, connection(), dict(format=2))),
+          ["ada spotify newer-format"], sound="bad")
+    store("unknown-flag", "An envelope with a flag nobody knows.", records((ada, 9, connection(), dict(flags=3))),
+          ["ada spotify newer-format"], sound="bad")
+    value_ = one[0][2]
+    store("moved-to-another-user", "ada's value under bob's key.", [("records", key("bob", "spotify"), value_)],
+          ["bob spotify damaged"], sound="bad")
+    store("moved-between-names", "The same bytes, split elsewhere.", [("records", key("ad", "aspotify"), value_)],
+          ["ad aspotify damaged"], sound="bad")
+    other = struct.pack("<q", NOW + 9999)
+    store("another-header", "The end in the header was changed.",
+          [("records", ada, value_[:16] + other + value_[24:])], ["ada spotify damaged"], sound="bad")
+    store("another-vault", "A value sealed by the same term in another vault.",
+          records((ada, 9, connection(), dict(vault=fixed("other vault", 16)))), ["ada spotify damaged"], sound="bad")
+    store("another-table", "A value sealed as a journal entry.",
+          [("records", ada, value("journal", ada, 9, connection()))], ["ada spotify damaged"], sound="bad")
+    store("destroyed-term", "A value that names a term whose key is gone.",
+          records((ada, 9, connection(), dict(term=2))), ["ada spotify damaged"], sound="bad")
+    store("no-padding", "Flagged as padded, and is not.",
+          records((ada, 9, connection(), dict(pad=False))), ["ada spotify damaged"], sound="bad")
+    store("one-damaged-of-two", "A damaged record hides no other.",
+          [("records", ada, value_[:-1] + bytes([value_[-1] ^ 1]))] + records((bob, 10, connection(), {})),
+          ["ada spotify damaged", "bob my-idp access=access-1"], sound="bad")
+    store("dropped", "A value the state counts is not there.", one, [f"ada spotify {FULL}"],
+          st=state(one + records((bob, 10, connection(), {}))), sound="bad")
+    store("put-back", "An older version of a value, with a good seal.", one, ["ada spotify version=9"],
+          st=state(records((ada, 12, connection(), {}))), sound="bad")
+
+    store("wrong-key", "The root key is another.", one, [], opened="wrong-key", root=fixed("other root"))
+    ring = keyring()
+    store("keyring-flipped", "A bit of the keyring's key id: damage, not a wrong key.", one, [], opened="damaged",
+          ring=ring[:60] + bytes([ring[60] ^ 1]) + ring[61:])
+    store("keyring-newer", "A keyring of format 2.", one, [], opened="newer-format", ring=keyring(format=2))
+    store("keyring-of-another-vault", "The keyring and the state are of two vaults.", one, [], opened="damaged",
+          ring=keyring(vault=fixed("other vault", 16)))
+    st = state(one)
+    store("state-flipped", "The sequence in the state was changed.", one, [], opened="damaged",
+          st=st[:20] + bytes([st[20] ^ 1]) + st[21:])
+    store("state-newer", "A state of format 2.", one, [], opened="newer-format", st=state(one, format=2))
+
+
+def backup(name, comment, users, expected, change=lambda data: data, large=False, seq=100, manifest=None, order=None):
+    rows = []
+    for index, user in enumerate(users):
+        k = key(user, "spotify")
+        rows.append(("records", k, value("records", k, 10 + index, connection(access="x" * (9000 if large else 20)))))
+    k = b"platform#spotify\0account-7"
+    rows.append(("identities", b"\x01" + key(users[0], "spotify"),
+                 value("identities", b"\x01" + key(users[0], "spotify"), 70, fields((1, "account-7")))))
+    rows.append(("identities", k, value("identities", k, 71, fields((1, users[0])))))
+    k = key(users[-1], "spotify")
+    rows.append(("journal", k, value("journal", k, 80, fields((1, 42), (2, NOW)))))
+    ring, id = keyring(), fixed("backup id", 16)
+    head = b"VBK1" + struct.pack("<BBH", 1, 1, 0) + VAULT + id
+    head += struct.pack("<QqQII", seq, NOW, len(rows), 65536, len(ring)) + ring
+    head += hashlib.blake2b(head, digest_size=16).digest()
+    file_key = H(BACKUP_KEY, "vault-backup-v1", id)
+    out = head + H(file_key, "vault-bkhead-v1", head)
+    st = state(rows)
+    plain = struct.pack("<BH", 1, len(st)) + st
+    for table, k, v in (order(rows) if order else rows):
+        plain += struct.pack("<BBHH", 2, NUMBERS[table], len(k), len(v)) + k + v
+    numbers = manifest or (len(rows), len(users), len(users), len(plain))
+    plain += struct.pack("<BQQQQ", 3, *numbers) + hashlib.blake2b(plain, digest_size=32).digest()
+    stream = sodium.crypto_secretstream_xchacha20poly1305_state()
+    out += init_push(stream, H(file_key, "vault-bkdata-v1", b""))
+    chunks = [plain[at:at + 65536] for at in range(0, len(plain), 65536)]
+    for index, chunk in enumerate(chunks):
+        tag = 3 if index == len(chunks) - 1 else 0
+        out += sodium.crypto_secretstream_xchacha20poly1305_push(stream, chunk, struct.pack("<Q", index), tag)
+    lines = [f"# {comment}", f"root-key {ROOT.hex()}", f"expect {expected}", f"backup {change(out).hex()}"]
+    if expected == "ok":
+        lines += [f"connections {len(users)}", f"sequence {seq}"]
+    with open(os.path.join(HERE, name + ".backup"), "w") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def init_push(stream, key):
+    """secretstream's init_push with a fixed header, so that the vectors never change."""
+    header = fixed("stream header", 24)
+    # A pull that begins at the same header has the state that a push has.
+    sodium.crypto_secretstream_xchacha20poly1305_init_pull(stream, header, key)
+    return header
+
+
+def backups():
+    many = [f"user-{index:02}" for index in range(6)]
+    backup("backup-good", "Two connections, an account, an unfinished refresh.", ["ada", "bob"], "ok")
+    backup("backup-chunks", "Several chunks.", many, "ok", large=True)
+    backup("backup-cut", "The last byte is missing.", ["ada"], "damaged", lambda data: data[:-1])
+    backup("backup-cut-at-a-chunk", "Everything after the first chunk is missing.", many, "damaged",
+           lambda data: data[:72 + len(keyring()) + 72 + 65553], large=True)
+    backup("backup-longer", "A byte was added.", ["ada"], "damaged", lambda data: data + b"\0")
+    backup("backup-flipped", "A bit of the last chunk.", ["ada"], "damaged",
+           lambda data: data[:-40] + bytes([data[-40] ^ 4]) + data[-39:])
+    backup("backup-header-flipped", "A bit of the sequence in the header.", ["ada"], "damaged",
+           lambda data: data[:40] + bytes([data[40] ^ 1]) + data[41:])
+    backup("backup-newer", "Format 2.", ["ada"], "newer-format", lambda data: data[:4] + b"\2" + data[5:])
+    backup("backup-manifest", "A manifest that counts one more, sealed well.", ["ada"], "damaged",
+           manifest=(4, 2, 1, 1))
+    backup("backup-order", "Two values exchanged, sealed well.", ["ada", "bob"], "damaged",
+           order=lambda rows: [rows[1], rows[0]] + rows[2:])
+    backup("backup-sequence", "A header of another moment than the state's, sealed well.", ["ada"], "damaged", seq=99)
+    backup("backup-dropped", "A value the state counts was left out, sealed well.", ["ada", "bob"], "damaged",
+           order=lambda rows: rows[1:])
+
+
+stores()
+backups()
