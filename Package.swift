@@ -123,7 +123,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
-        .testTarget(name: "VaultCLITests", dependencies: ["VaultCLI"]),
+        .testTarget(name: "VaultCLITests", dependencies: ["Vault", "VaultBase", "VaultCLI", "VaultProviders"]),
         .testTarget(name: "EndToEndTests", exclude: ["Scenarios"]),
     ],
     swiftLanguageModes: [.v6],

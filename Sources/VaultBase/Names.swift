@@ -14,7 +14,8 @@ public struct UserID: Hashable, Sendable, CustomStringConvertible {
         guard (1...Self.limit).contains(name.utf8.count), !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
         else {
             throw VaultError(
-                .badRequest, "a user name must be 1 to \(Self.limit) bytes without control characters")
+                .badRequest, "a user name must be 1 to \(Self.limit) bytes without control characters",
+                hint: "see the users there are with: vault connections")
         }
         rawValue = name
     }

@@ -21,7 +21,8 @@ struct VaultProgram: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, ServeCommand.self, SandboxCommand.self, StatusCommand.self, ConnectionsCommand.self,
             ShowCommand.self, PutCommand.self, ImportCommand.self, ExportCommand.self, RefreshCommand.self,
-            DisconnectCommand.self, DeleteCommand.self, SweepCommand.self, BackupCommand.self, RestoreCommand.self,
+            DisconnectCommand.self, DeleteCommand.self, SweepCommand.self, CheckCommand.self, BackupCommand.self,
+            RestoreCommand.self,
             PluginsCommand.self, SessionCommand.self, PluginHostCommand.self,
         ])
 }

@@ -35,6 +35,8 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case sweep(dryRun: Bool)
     /// Writes and verifies a backup at an absolute path → `progress`, then `backup`.
     case backup(path: String)
+    /// Opens every value and compares with what was counted → `progress`, then `checked`.
+    case check
     /// What became of each plugin → one `plugin` each.
     case plugins
     /// A new session for a user → `session`.
@@ -56,6 +58,7 @@ public enum AdministrativeEvent: Codable, Sendable, Equatable {
     case deleted(DeletionDocument)
     case swept(SweepDocument)
     case backup(BackupDocument)
+    case checked(CheckDocument)
     case plugin(PluginDocument)
     case session(SessionDocument)
 }

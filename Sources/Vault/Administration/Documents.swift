@@ -6,6 +6,13 @@ public import VaultRecords
 
 /// What `vault status` shows.
 public struct StatusDocument: Codable, Sendable, Equatable {
+    /// The vault's own id, in hex.
+    public var vault: String
+    public var createdAt: String
+    /// Grows with every value written or removed.
+    public var sequence: UInt64
+    /// How often it was restored from a backup.
+    public var restores: Int
     public var connections: Int
     public var sessions: Int
     public var logins: Int
@@ -16,6 +23,8 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     public var fileBytes: Int
     public var commits: Int
     public var operations: Int
+    /// Whether all keys could be kept out of swap.
+    public var keysAreLocked: Bool
     public var platforms: [PlatformDocument]
     /// When the server started; nil without one.
     public var serverSince: String?
@@ -102,6 +111,33 @@ public struct BackupDocument: Codable, Sendable, Equatable {
         users = manifest.users
         bytes = manifest.bytes
         hash = Hex.encode(manifest.hash)
+    }
+}
+
+/// What `vault check` found.
+public struct CheckDocument: Codable, Sendable, Equatable {
+    public var sound: Bool
+    public var connections: Int
+    public var sequence: UInt64
+    public var problems: [Problem]
+
+    public struct Problem: Codable, Sendable, Equatable {
+        /// `damaged`, `contents` or `index`.
+        public var kind: String
+        public var user: String?
+        public var platform: String?
+        public var message: String
+    }
+
+    init(_ report: CheckReport) {
+        sound = report.isSound
+        connections = report.status.connections
+        sequence = report.status.sequence
+        problems = report.problems.map {
+            Problem(
+                kind: $0.kind.rawValue, user: $0.name?.user.rawValue, platform: $0.name?.platform.rawValue,
+                message: $0.message)
+        }
     }
 }
 

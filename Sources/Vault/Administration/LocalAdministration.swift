@@ -1,4 +1,4 @@
-import Synchronization
+import Dispatch
 public import VaultBase
 public import VaultProviders
 import VaultRecords
@@ -54,6 +54,7 @@ public struct LocalAdministration: Administration {
             try await event(.deleted(deleted))
         case .sweep(let dryRun): try await event(.swept(sweep(dryRun: dryRun)))
         case .backup(let path): try await backup(to: path, event)
+        case .check: try await check(event)
         case .plugins:
             for report in plugins {
                 try await event(.plugin(PluginDocument(report, platforms: platforms(of: report))))
@@ -70,11 +71,13 @@ public struct LocalAdministration: Administration {
 
     private func status() throws -> StatusDocument {
         let statistics = try vault.records.store.statistics()
+        let state = try vault.records.status()
         return StatusDocument(
-            connections: statistics.counts[.records] ?? 0, sessions: statistics.counts[.sessions] ?? 0,
-            logins: statistics.counts[.logins] ?? 0, unfinishedRefreshes: statistics.counts[.journal] ?? 0,
+            vault: state.vaultID, createdAt: state.createdAt.iso8601, sequence: state.sequence,
+            restores: state.restores, connections: state.connections, sessions: state.sessions, logins: state.logins,
+            unfinishedRefreshes: state.redemptions,
             usedBytes: statistics.usedBytes, quotaBytes: statistics.quotaBytes, fileBytes: statistics.fileBytes,
-            commits: statistics.commits, operations: statistics.operations,
+            commits: statistics.commits, operations: statistics.operations, keysAreLocked: state.keysAreLocked,
             platforms: vault.platforms.entries.map {
                 PlatformDocument(
                     platform: $0.name.rawValue, displayName: $0.displayName, available: $0.platform != nil,
@@ -132,21 +135,42 @@ public struct LocalAdministration: Administration {
         guard path.hasPrefix("/") else {
             throw VaultError(.badRequest, "a backup needs an absolute path", hint: "begin it with /")
         }
-        // The writer must not wait for a slow reader of its progress: only the newest counts.
+        let manifest = try await Self.telling(event) { [vault] step in
+            try await Backup.write(vault.records, to: path, progress: step)
+        }
+        try await event(.backup(BackupDocument(manifest, file: path)))
+    }
+
+    private func check(_ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void) async throws {
+        let report = try await Self.telling(event) { [vault] step in
+            // Seconds of plain work: not on the threads that answer requests.
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue(label: "vault.check").async {
+                    continuation.resume(with: Result { try vault.records.verify(progress: step) })
+                }
+            }
+        }
+        try await event(.checked(CheckDocument(report)))
+    }
+
+    /// Runs `work`, telling its progress as it goes. The work never waits for a slow reader: only the newest
+    /// step counts, and a reader that has gone undoes nothing.
+    private static func telling<R: Sendable>(
+        _ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void,
+        _ work: (@escaping @Sendable (Int, Int) -> Void) async throws -> R
+    ) async throws -> R {
         let (steps, feed) = AsyncStream.makeStream(of: (Int, Int).self, bufferingPolicy: .bufferingNewest(1))
         async let told: Void = {
             for await (done, total) in steps { try await event(.progress(done: done, total: total)) }
         }()
-        let result: Result<Backup.Manifest, any Error>
+        let result: Result<R, any Error>
         do {
-            result = .success(
-                try await Backup.write(vault.records, to: path) { done, total in feed.yield((done, total)) })
+            result = .success(try await work { done, total in feed.yield((done, total)) })
         } catch {
             result = .failure(error)
         }
         feed.finish()
-        // A reader that has gone does not undo a backup that is written.
         _ = try? await told
-        try await event(.backup(BackupDocument(result.get(), file: path)))
+        return try result.get()
     }
 }

@@ -1,4 +1,5 @@
 import VaultBase
+import VaultProviders
 import VaultRecords
 
 extension LocalAdministration {
@@ -18,9 +19,7 @@ extension LocalAdministration {
             let platform = try PlatformName(document.platform)
             if clientIDs[platform] == nil { unknown.insert(platform) }
             var connection = try document.connection(now: now, clientID: clientIDs[platform] ?? "")
-            if let lifetime = vault.options.recordLifetime {
-                connection.endsAt = min(connection.endsAt ?? now + lifetime, now + lifetime)
-            }
+            setTimes(of: &connection, now: now)
             connections.append(connection)
         }
         let written = connections
@@ -31,6 +30,21 @@ extension LocalAdministration {
             try await event(.notice("no platform is configured as \(platform): its connections wait until one is"))
         }
         try await event(.written(written.count))
+    }
+
+    /// When the grant ends and when refresh-ahead looks at it: by what was given, else by the provider's
+    /// limit from consent; never later than the operator's.
+    private func setTimes(of connection: inout Connection, now: Timestamp) {
+        let platform = vault.platforms.entries.first { $0.name == connection.platform }?.platform
+        let description =
+            platform?.provider.description ?? ProviderDescription(id: "unknown", displayName: "", issuer: "")
+        var ends = [connection.endsAt].compactMap { $0 }
+        if ends.isEmpty, let seconds = description.absoluteLifetime {
+            ends.append(connection.consentedAt + .seconds(seconds))
+        }
+        if let lifetime = vault.options.recordLifetime { ends.append(connection.consentedAt + lifetime) }
+        connection.endsAt = ends.min()
+        connection.dueAt = Lifetimes(options: vault.options, description: description).due(connection, now: now)
     }
 
     private static func put(_ connection: Connection, _ transaction: RecordsTransaction) throws {

@@ -78,11 +78,11 @@ struct OpenVault: Sendable {
 /// The plugin folder, as the settings say.
 enum Plugins {
     static func load(_ settings: Settings) async -> [PluginReport] {
-        guard FilePath.exists(settings[\.plugins]) else { return [] }
         let pins = (try? PluginPins.read(settings[\.pins])) ?? [:]
         let folder = PluginFolder(
             path: settings[\.plugins], isolation: settings[\.isolation],
-            hostProgram: [ProcessRules.program, "plugin-host"], pins: pins)
+            hostProgram: [ProcessRules.program, "plugin-host"], pins: pins,
+            sha256: { Digest.sha256($0) })
         return await folder.load()
     }
 }

@@ -27,10 +27,7 @@ struct SandboxPlatform: Sendable {
         let issuer = "http://127.0.0.1:\(options.port)"
         let platform = Platform(
             name: name, provider: provider, clientID: options.clientID, clientSecret: Secret(options.clientSecret),
-            redirectURI: redirectURI,
-            parameters: [
-                "issuer": issuer, "base": issuer, "host": "127.0.0.1", "port": "\(options.port)",
-            ], insecureLoopback: true)
+            redirectURI: redirectURI, parameters: ["issuer": issuer], insecureLoopback: true)
         return PlatformDirectory.Entry(name: name, displayName: platform.displayName, platform: platform, fault: nil)
     }
 }

@@ -35,7 +35,7 @@ struct ImportCommand: AsyncParsableCommand {
         let count = try check(lines, place)
         let json = output.json
         if !dryRun, count > 0 {
-            try await Workplace.with(common) { place in try await write(lines, count, place) }
+            try await Workplace.with(common, plugins: true) { place in try await write(lines, count, place) }
         }
         if json { return try Terminal.answer(JSON.line(Answer(connections: count, dryRun: dryRun))) }
         try Terminal.answer("\(Words.count(count, "connection")) \(dryRun ? "would be imported" : "imported")")

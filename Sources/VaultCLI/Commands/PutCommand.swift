@@ -36,7 +36,7 @@ struct PutCommand: AsyncParsableCommand {
         _ = try document.connection(now: SystemClock().now(), clientID: "")
         let json = output.json
         let whole = document
-        try await Workplace.with(common) { place in
+        try await Workplace.with(common, plugins: true) { place in
             try await place.perform(.put(whole)) { event in
                 guard case .written(let count) = event else { return }
                 if json { try Terminal.answer(JSON.line(["written": count])) }

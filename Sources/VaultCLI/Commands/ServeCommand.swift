@@ -14,6 +14,7 @@ import VaultTesting
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve the vault over HTTP until it is told to stop.",
+        usage: "vault serve [<options>]",
         discussion: """
             vault serve --sandbox --demo --init-if-missing
             vault serve --config /etc/vault/vault.conf

@@ -31,10 +31,12 @@ struct StatusCommand: AsyncParsableCommand {
         let server =
             status.serverProcess.map { "process \($0), since \(status.serverSince ?? "")" } ?? "none is running"
         var lines = Words.fields([
-            ("store", store), ("server", server), ("connections", "\(status.connections)"),
+            ("store", store), ("vault", "\(status.vault)  made \(status.createdAt)"), ("server", server),
+            ("connections", "\(status.connections)"),
             ("sessions", "\(status.sessions)"), ("logins", "\(status.logins)"),
             ("unfinished refreshes", "\(status.unfinishedRefreshes)"),
             ("room", "\(Sizes.words(status.usedBytes)) of \(Sizes.words(status.quotaBytes)) used"),
+            ("keys", status.keysAreLocked ? nil : "not locked in memory: raise RLIMIT_MEMLOCK"),
         ])
         for platform in status.platforms {
             lines.append("")

@@ -146,8 +146,10 @@ struct SettingsReader {
         let claimed = Set(known + ["VAULT_CONFIG"])
         for name in environment.keys.sorted()
         where name.hasPrefix("VAULT_") && !name.hasPrefix("VAULT_PLATFORMS_") && !claimed.contains(name) {
-            if let near = NearestName.of(name, among: known) {
-                settings.notices.append("\(name) is no setting; did you mean \(near)?")
+            // The prefix would make every name look near: others use it too.
+            let rest = String(name.dropFirst("VAULT_".count))
+            if let near = NearestName.of(rest, among: known.map { String($0.dropFirst("VAULT_".count)) }) {
+                settings.notices.append("\(name) is no setting; did you mean VAULT_\(near)?")
             }
         }
     }

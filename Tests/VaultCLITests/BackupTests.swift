@@ -1,0 +1,58 @@
+import Testing
+
+/// Backups, run as the real program.
+@Suite struct BackupTests {
+    static func filled() throws -> TestVault {
+        let vault = try TestVault()
+        try vault.put("ada", "spotify", #"{"accessToken":"AT-CANARY","refreshToken":"RT-CANARY","subject":"s1"}"#)
+        try vault.put("grace", "spotify", #"{"accessToken":"B"}"#)
+        return vault
+    }
+
+    @Test func aBackupIsVerifiedInspectedAndRestored() throws {
+        let vault = try Self.filled()
+        let file = vault.folder.path("monday.vault")
+        let made = try vault.run("backup", file)
+        #expect(made.status == 0 && made.out.contains("written and verified  2 connections"), "\(made.err)")
+        #expect(try !vault.folder.read("monday.vault").contains("CANARY"))
+        #expect(try vault.run("backup", "verify", file).status == 0)
+        let inspected = try vault.run("backup", "inspect", file, "--json")
+        #expect(inspected.status == 0 && inspected.out.contains(#""file":"\#(file)""#))
+        #expect(try vault.run("backup", "inspect", file, "--key-source", "file:/nowhere").status == 0)
+
+        let into = vault.folder.path("restored")
+        let restored = try vault.run("restore", file, "--into", into)
+        #expect(restored.status == 0, "\(restored.err)")
+        let shown = try vault.run("show", "ada", "spotify", "--reveal", "--json", "--store-path", into)
+        #expect(shown.out.contains("AT-CANARY") && shown.out.contains("RT-CANARY"))
+        #expect(try vault.run("restore", file, "--into", into).status == 3)
+    }
+
+    @Test func aFileThatIsThereIsNotOverwritten() throws {
+        let vault = try Self.filled()
+        try vault.folder.write("taken", "mine")
+        #expect(try vault.run("backup", vault.folder.path("taken")).status == 3)
+        #expect(try vault.folder.read("taken") == "mine")
+    }
+
+    @Test func aFileMayBeCalledLikeACommand() throws {
+        let vault = try Self.filled()
+        #expect(try vault.run("backup", "create", vault.folder.path("verify")).status == 0)
+        #expect(try vault.run("backup", "verify", vault.folder.path("verify")).status == 0)
+    }
+
+    @Test func whatIsNoBackupIsRefusedAndLeavesNothing() throws {
+        let vault = try Self.filled()
+        try vault.folder.write("junk", String(repeating: "junk", count: 100))
+        try vault.folder.write("empty", "")
+        for file in ["junk", "empty"] {
+            #expect(try vault.run("backup", "verify", vault.folder.path(file)).status == 5, "\(file)")
+            let before = vault.folder.names.filter { !$0.hasPrefix("run") }
+            let restored = try vault.run("restore", vault.folder.path(file), "--into", vault.folder.path("new"))
+            #expect(restored.status == 5)
+            #expect(vault.folder.names.filter { !$0.hasPrefix("run") } == before)
+        }
+        #expect(try vault.run("backup", "verify", vault.folder.path("absent")).status == 2)
+        #expect(try vault.run("restore", vault.folder.path("absent"), "--into", "/x").status == 2)
+    }
+}

@@ -1,0 +1,57 @@
+import Testing
+
+/// Platforms made of real plugins; the test command builds them before it runs these.
+@Suite(.enabled(if: Program.plugins != nil, "the plugins are not built: sh Plugins/build.sh .build/debug/plugins"))
+struct PluginTests {
+    @Test func aPlatformNeedsAClientIDInTheEnvironmentAndNothingElse() throws {
+        let vault = try TestVault(plugins: Program.plugins)
+        let environment = ["SPOTIFY_CLIENT_ID": "abc", "SPOTIFY_CLIENT_SECRET": "s", "NOBODY_CLIENT_ID": "x"]
+        let status = try vault.run("status", "--json", environment: environment)
+        #expect(
+            status.out.contains(#"{"available":true,"displayName":"Spotify","platform":"spotify"}"#), "\(status.out)")
+        #expect(!status.out.contains("nobody"))
+    }
+
+    @Test func aSettingTheProviderDoesNotAskForIsAnErrorWithItsLine() throws {
+        let conf = "[platforms.idp]\nprovider = \"oidc\"\nclient-id = \"x\"\nisuer = \"https://id.example.com\""
+        let vault = try TestVault(conf: conf, plugins: Program.plugins)
+        let result = try vault.run("status")
+        #expect(result.status == 78)
+        #expect(result.err.contains("vault.conf:12: unknown setting platforms.idp.isuer"), "\(result.err)")
+        #expect(result.err.contains("vault: hint: did you mean issuer?"))
+    }
+
+    @Test func aSecretThatCannotBeReadCostsItsPlatformOnly() throws {
+        let conf = """
+            [platforms.spotify]
+            client-id = "x"
+            client-secret = "file:/nowhere/secret"
+            [platforms.youtube]
+            client-id = "y"
+            """
+        let vault = try TestVault(conf: conf, plugins: Program.plugins)
+        let status = try vault.run("status", "--json")
+        #expect(status.status == 0)
+        #expect(status.out.contains("there is no /nowhere/secret"))
+        #expect(
+            status.out.contains(#"{"available":true,"displayName":"YouTube","platform":"youtube"}"#), "\(status.out)")
+    }
+
+    @Test func aPinnedPluginThatIsOtherBytesIsNotUsed() throws {
+        let pin = "spotify.so=" + String(repeating: "00", count: 32)
+        let vault = try TestVault(conf: "pins = [\"\(pin)\"]", plugins: Program.plugins)
+        let plugins = try vault.run("plugins")
+        #expect(plugins.out.contains("spotify.so     not usable"), "\(plugins.out)")
+        #expect(plugins.out.contains("sandbox.so     sandbox"))
+    }
+
+    @Test(arguments: ["process", "in-process"]) func theSandboxIsAPlatformWhenAskedFor(_ isolation: String) throws {
+        let vault = try TestVault(conf: "isolation = \"\(isolation)\"\n[sandbox]\nport = 0", plugins: Program.plugins)
+        let server = try TestServer(vault, "--sandbox", "--demo")
+        let status = try vault.run("status", "--json")
+        #expect(
+            status.out.contains(#"{"available":true,"displayName":"Sandbox","platform":"sandbox"}"#), "\(status.out)")
+        #expect(try vault.run("plugins", "--json").out.contains(#""platforms":["sandbox"]"#))
+        #expect(server.stop() == 0)
+    }
+}
