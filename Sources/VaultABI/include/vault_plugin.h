@@ -133,7 +133,7 @@ enum vault_encoding {
 };
 enum vault_authentication {
     VAULT_AUTHENTICATION_USUAL = 0, VAULT_AUTHENTICATION_CLIENT = 1, VAULT_AUTHENTICATION_ACCESS_TOKEN = 2,
-    VAULT_AUTHENTICATION_NONE = 3
+    VAULT_AUTHENTICATION_NONE = 3, VAULT_AUTHENTICATION_BASIC = 4 /* the client by Basic, whatever `client` says */
 };
 enum vault_flag {
     VAULT_REQUIRES_ISSUER_PARAMETER = 1,  /* a callback without iss is refused (RFC 9207) */

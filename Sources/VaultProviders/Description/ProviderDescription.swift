@@ -81,7 +81,8 @@ public struct ProviderDescription: Sendable, Equatable {
     }
     public struct RequestShape: Sendable, Equatable {
         public enum Encoding: String, Sendable { case form, json, query, none }
-        public enum Authentication: String, Sendable { case client, accessToken, none }
+        /// `basic` is the client by Basic, where other stages have it differently.
+        public enum Authentication: String, Sendable { case client, accessToken, none, basic }
         public var method: String?
         public var encoding: Encoding?
         public var headers: [String: String] = [:]

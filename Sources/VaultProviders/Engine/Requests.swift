@@ -123,7 +123,8 @@ extension FlowEngine {
 
         switch shape?.authentication ?? authentication {
         case .none: break
-        case .client: authenticate(&parameters, &headers)
+        case .client: authenticate(description.clientAuthentication, &parameters, &headers)
+        case .basic: authenticate(.basic, &parameters, &headers)
         case .accessToken:
             switch description.apiAuthentication {
             case .header(let name, let prefix): headers.append((name, prefix + (accessToken?.reveal() ?? "")))
@@ -154,11 +155,14 @@ extension FlowEngine {
     }
 
     /// Exactly one method per request (RFC 6749 §2.3). Without a secret we are a public client and only say who we are.
-    private func authenticate(_ parameters: inout Parameters, _ headers: inout [(name: String, value: String)]) {
-        guard let secret = platform.clientSecret, !secret.isEmpty, description.clientAuthentication != .none else {
+    private func authenticate(
+        _ method: ProviderDescription.ClientAuthentication, _ parameters: inout Parameters,
+        _ headers: inout [(name: String, value: String)]
+    ) {
+        guard let secret = platform.clientSecret, !secret.isEmpty, method != .none else {
             return parameters.add("client_id", platform.clientID)
         }
-        if description.clientAuthentication == .basic {
+        if method == .basic {
             // Each half is form-urlencoded before they are joined (RFC 6749 §2.3.1): a colon or a percent sign in a
             // secret would change its meaning otherwise.
             let pair = "\(FormText.escape(platform.clientID)):\(FormText.escape(secret.reveal()))"

@@ -83,7 +83,11 @@ struct RawDescription: Sendable, Equatable {
         var index = 0
         while let key = pairs[index].name {
             try Self.check(index, name)
-            try add("\(name)/\(Self.text(key, name))", pairs[index].value)
+            let key = try Self.text(key, name)
+            guard !key.contains("/") else {
+                throw VaultError(.plugin, "its \(name) has a slash in the name \(key)", hint: Self.authorHint)
+            }
+            try add("\(name)/\(key)", pairs[index].value)
             index += 1
         }
     }
