@@ -1,0 +1,81 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A server on loopback that answers every request with the same bytes, whatever they are.
+final class RawServer: Sendable {
+    enum Reply: Sendable {
+        case bytes(String)
+        /// Hangs up without a word.
+        case hangUp
+        /// Says nothing, for ever.
+        case silence
+    }
+
+    private struct Seen {
+        var requests: [String] = []
+        var connections = 0
+    }
+    private let seen: Mutex<Seen>
+    private let channel: any Channel
+
+    var port: Int { channel.localAddress?.port ?? 0 }
+    /// What came, head and body as text.
+    var requests: [String] { seen.withLock { $0.requests } }
+
+    /// - Parameter port: 0 asks for a free one.
+    static func start(_ reply: Reply) async throws -> RawServer {
+        let box = Box()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Handler(reply: reply) { box.note($0) })
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let server = RawServer(channel)
+        box.server.withLock { $0 = server }
+        return server
+    }
+
+    private init(_ channel: any Channel) {
+        self.channel = channel
+        seen = Mutex(Seen())
+    }
+
+    func stop() async { try? await channel.close() }
+
+    private final class Box: Sendable {
+        let server = Mutex<RawServer?>(nil)
+        func note(_ request: String) {
+            server.withLock { $0 }?.seen.withLock { $0.requests.append(request) }
+        }
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+        private let reply: Reply
+        private let note: (String) -> Void
+        private var text = ""
+
+        init(reply: Reply, note: @escaping (String) -> Void) {
+            self.reply = reply
+            self.note = note
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            text += String(buffer: unwrapInboundIn(data))
+            guard text.contains("\r\n\r\n") || !text.hasPrefix("POST") && !text.hasPrefix("GET") else { return }
+            note(text)
+            text = ""
+            switch reply {
+            case .bytes(let bytes):
+                context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: bytes)), promise: nil)
+                context.close(promise: nil)
+            case .hangUp: context.close(promise: nil)
+            case .silence: break
+            }
+        }
+    }
+}
