@@ -1,4 +1,5 @@
 public import Logging
+public import Metrics
 public import ServiceLifecycle
 import Synchronization
 public import VaultBase
@@ -34,14 +35,15 @@ public final class Vault: Service {
     ///
     /// Redemptions that an earlier process left behind are noted here, before any request can begin one.
     public init(
-        records: Records, platforms: PlatformDirectory, transport: any Transport, options: VaultOptions, logger: Logger
+        records: Records, platforms: PlatformDirectory, transport: any Transport, options: VaultOptions,
+        logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         self.records = records
         self.platforms = platforms
         self.options = options
         self.logger = logger
         leftovers = (try? records.read { try $0.redemptions() }) ?? []
-        observation = Observation(platforms)
+        observation = Observation(platforms, factory: metrics)
         provider = ProviderCalls(
             platforms, transport: transport, clock: records.clock, timeout: options.providerTimeout,
             observation: observation, logger: logger)

@@ -108,7 +108,7 @@ extension Vault {
         }
     }
 
-    private func measure() throws {
+    func measure() throws {
         let statistics = try records.store.statistics()
         for (table, count) in statistics.counts {
             observation.gauge("vault_store_keys", count, [("table", table.rawValue)])

@@ -9,14 +9,20 @@ import VaultProviders
 /// made once, so the metrics system must be bootstrapped before the vault is made.
 struct Observation: Sendable {
     private let tokenReads: [PlatformName: Counter]
-    private let sessionChecks = Counter(label: "vault_session_checks_total", dimensions: [("outcome", "ok")])
-    private let sessionRefusals = Counter(label: "vault_session_checks_total", dimensions: [("outcome", "refused")])
+    private let sessionChecks: Counter
+    private let sessionRefusals: Counter
+    private let factory: any MetricsFactory
 
-    init(_ platforms: PlatformDirectory) {
+    init(_ platforms: PlatformDirectory, factory: any MetricsFactory) {
+        self.factory = factory
+        sessionChecks = Counter(
+            label: "vault_session_checks_total", dimensions: [("outcome", "ok")], factory: factory)
+        sessionRefusals = Counter(
+            label: "vault_session_checks_total", dimensions: [("outcome", "refused")], factory: factory)
         var reads: [PlatformName: Counter] = [:]
         for entry in platforms.entries {
             reads[entry.name] = Counter(
-                label: "vault_token_reads_total", dimensions: [("platform", entry.name.rawValue)])
+                label: "vault_token_reads_total", dimensions: [("platform", entry.name.rawValue)], factory: factory)
         }
         tokenReads = reads
     }
@@ -35,22 +41,24 @@ struct Observation: Sendable {
         let (seconds, attoseconds) = time.components
         Timer(
             label: "vault_provider_seconds",
-            dimensions: [("platform", platform.rawValue), ("stage", stage.rawValue)]
+            dimensions: [("platform", platform.rawValue), ("stage", stage.rawValue)], factory: factory
         ).recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 
     func swept(connections: Int, sessions: Int, logins: Int) {
         for (kind, number) in [("connection", connections), ("session", sessions), ("login", logins)] where number > 0 {
-            Counter(label: "vault_swept_total", dimensions: [("kind", kind)]).increment(by: number)
+            Counter(label: "vault_swept_total", dimensions: [("kind", kind)], factory: factory).increment(by: number)
         }
     }
 
     func gauge(_ name: String, _ value: Int, _ dimensions: [(String, String)] = []) {
-        Gauge(label: name, dimensions: dimensions).record(value)
+        Gauge(label: name, dimensions: dimensions, factory: factory).record(value)
     }
 
     private func count(_ name: String, _ platform: PlatformName, _ outcome: String) {
-        Counter(label: name, dimensions: [("platform", platform.rawValue), ("outcome", outcome)]).increment()
+        Counter(
+            label: name, dimensions: [("platform", platform.rawValue), ("outcome", outcome)], factory: factory
+        ).increment()
     }
 }
 

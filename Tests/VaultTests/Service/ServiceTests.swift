@@ -1,3 +1,4 @@
+import MetricsTestKit
 import ServiceLifecycle
 import ServiceLifecycleTestKit
 import Synchronization
@@ -150,6 +151,31 @@ import VaultRecords
     }
 
     // MARK: What is said of it
+
+    @Test func whatHappensIsCounted() async throws {
+        let world = try await World()
+        let session = try await world.logIn("alice")
+        let user = session.record.user
+        _ = try await world.vault.token(for: user, at: World.first)
+        _ = try await world.vault.refresh(user, at: World.first)
+        world.provider.script(.refresh, .answer(503, ""))
+        _ = await code { try await world.vault.refresh(user, at: World.first) }
+        _ = try world.vault.session(session.token)
+        _ = await code { try world.vault.session(Secret("x")) }
+        _ = try await world.vault.disconnect(user, from: World.first)
+        let first = ("platform", "first")
+        #expect(world.count("vault_logins_total", first, ("outcome", "begun")) == 1)
+        #expect(world.count("vault_logins_total", first, ("outcome", "connected")) == 1)
+        #expect(world.count("vault_exchanges_total", first, ("outcome", "ok")) == 1)
+        #expect(world.count("vault_token_reads_total", first) == 1)
+        #expect(world.count("vault_refreshes_total", first, ("outcome", "ok")) == 1)
+        #expect(world.count("vault_refreshes_total", first, ("outcome", "retry")) == 1)
+        #expect(world.count("vault_session_checks_total", ("outcome", "ok")) == 1)
+        #expect(world.count("vault_session_checks_total", ("outcome", "refused")) == 1)
+        #expect(world.count("vault_disconnects_total", first, ("outcome", "yes")) == 1)
+        try world.vault.measure()
+        #expect(try world.metrics.expectGauge("vault_store_keys", [("table", "sessions")]).lastValue != nil)
+    }
 
     @Test func noSecretIsLogged() async throws {
         let world = try await World()

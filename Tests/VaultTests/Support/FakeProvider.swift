@@ -38,6 +38,8 @@ final class FakeProvider: Transport {
         var calls: [Stage: Int] = [:]
         var forms: [Stage: [[String: String]]] = [:]
         var serial = 0
+        /// How often a refresh token that was spent was presented again.
+        var reuses = 0
     }
 
     let state = Mutex(State())
@@ -105,7 +107,10 @@ final class FakeProvider: Transport {
                 if let index = state.grants.firstIndex(where: { $0.refreshToken == token && !$0.isRevoked }) {
                     return Self.tokens(&state, index, fresh: state.rotates)
                 }
-                if let index = state.spent[token] { state.grants[index].isRevoked = true }
+                if let index = state.spent[token] {
+                    state.reuses += 1
+                    state.grants[index].isRevoked = true
+                }
                 return Self.json(400, "{\"error\":\"invalid_grant\"}")
             case .profile:
                 let token = request.headers.first { $0.name == "Authorization" }?.value ?? ""

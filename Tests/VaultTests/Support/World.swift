@@ -1,4 +1,5 @@
 import Logging
+import MetricsTestKit
 import VaultBase
 import VaultCrypto
 import VaultProviders
@@ -26,6 +27,7 @@ final class World: Sendable {
     let key: GuardedKey
     let options: VaultOptions
     let logs = LogBook()
+    let metrics = TestMetrics()
     let vault: Vault
     let directory: PlatformDirectory
 
@@ -54,7 +56,8 @@ final class World: Sendable {
                     name: name, displayName: name.rawValue, platform: platform, fault: nil)
             })
         vault = Vault(
-            records: records, platforms: directory, transport: provider, options: options, logger: logs.logger)
+            records: records, platforms: directory, transport: provider, options: options, logger: logs.logger,
+            metrics: metrics)
     }
 
     static func description(_ name: PlatformName) -> ProviderDescription {
@@ -123,6 +126,11 @@ final class World: Sendable {
         let end = try await complete(try await begin(subject, at: platform, linking: user))
         guard case .connected(let session, _) = end else { throw Unexpected("\(end)") }
         return session
+    }
+
+    /// What a counter has counted.
+    func count(_ label: String, _ dimensions: (String, String)...) -> Int64 {
+        (try? metrics.expectCounter(label, dimensions))?.totalValue ?? 0
     }
 
     func connection(_ user: UserID, _ platform: PlatformName = World.first) throws -> Connection {
