@@ -67,7 +67,8 @@ public struct Facade: Service {
         let parts = try FacadeParts(vault: vault, options: options, now: now)
         let endpoints = Self.endpoints(parts)
         let router = endpoints.router([
-            Observation(), BrowserRules(parts: parts, endpoints: endpoints), Problems(endpoints: endpoints),
+            Observation(), BrowserRules(parts: parts, endpoints: endpoints),
+            Problems(endpoints: endpoints, frontend: vault.options.frontendURL),
             Admission(parts: parts),
         ])
         let bound = bound

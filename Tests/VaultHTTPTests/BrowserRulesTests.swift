@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import Testing
+import Vault
 import VaultBase
 
 @testable import VaultHTTP
@@ -15,9 +16,9 @@ import VaultBase
     }
 
     @Test(arguments: ["https://app.example.com", "https://second.example.com"])
-    func aConfiguredOriginMayReadWithCredentials(_ origin: String) async throws {
+    func aConfiguredOriginMayReadAndGetsTheLoginsCookie(_ origin: String) async throws {
         try await house().visit { browser async throws in
-            let answer = try await browser.send(.get, "/auth/platforms", headers: [.origin: origin])
+            let answer = try await browser.send(.post, "/auth/acme/login", headers: [.origin: origin])
             #expect(answer.headers[.accessControlAllowOrigin] == origin)
             #expect(answer.headers[.accessControlAllowCredentials] == "true")
             #expect(answer.headers[.vary] == "Origin")
@@ -25,6 +26,15 @@ import VaultBase
             let error = try await browser.send(.get, "/auth/session", headers: [.origin: origin])
             #expect(error.status == .unauthorized)
             #expect(error.headers[.accessControlAllowOrigin] == origin)
+            // No cookie is of use there.
+            #expect(error.headers[.accessControlAllowCredentials] == nil)
+        }
+    }
+
+    @Test func aSessionCookieTravelsAcrossOriginsOnlyWhereItIsTheWay() async throws {
+        try await House(delivery: .cookie).visit { browser async throws in
+            let answer = try await browser.send(.get, "/auth/session", headers: [.origin: House.frontend])
+            #expect(answer.headers[.accessControlAllowCredentials] == "true")
         }
     }
 

@@ -81,6 +81,22 @@ import VaultBase
         }
     }
 
+    @Test func aPersonGetsAPageThatLeadsBack() async throws {
+        try await House(frontend: "https://app.example.com/?a=1&b=2").visit { browser async throws in
+            let accept: HTTPFields = [.accept: "text/html,application/xhtml+xml,*/*;q=0.8"]
+            let uri = "/auth/acme/callback?state=%3Cscript%3Ealert(1)%3C/script%3E&code=x"
+            let answer = try await browser.send(.get, uri, headers: accept)
+            #expect(answer.status == .forbidden)
+            #expect(answer.headers[.contentType] == "text/html; charset=utf-8")
+            #expect(answer.headers[.cacheControl] == "no-store")
+            #expect(answer.text.contains("<a href=\"https://app.example.com/?a=1&amp;b=2\">"))
+            #expect(!answer.text.contains("<script"))
+            #expect(answer.headers[.contentSecurityPolicy]?.hasPrefix("default-src 'none'") == true)
+            // Everywhere else it is a program that asks.
+            try await browser.send(.get, "/auth/session", headers: accept).expectProblem("unauthorized", 401)
+        }
+    }
+
     @Test(arguments: [
         (nil, "https://app.example.com/start#x=1"), ("/library", "https://app.example.com/start/library#x=1"),
         ("https://other.example/#/done", "https://other.example/#/done&x=1"),

@@ -63,8 +63,9 @@ final class HandClock: Sendable {
         ("192.0.2.1", "192.0.2.1:443"), ("192.0.2.1", "::ffff:192.0.2.1"), ("2001:db8::1", "[2001:db8::1]:443"),
         ("2001:db8::1", "2001:0db8:0:0::1"),
     ])
-    func twoSpellingsAreOneAddress(_ one: String, _ other: String) throws {
-        #expect(try #require(IPAddress(one)) == IPAddress(other))
+    func twoSpellingsAreOneAddress(_ one: String, _ other: String) {
+        #expect(IPAddress(one) != nil)
+        #expect(IPAddress(one) == IPAddress(other))
     }
 
     @Test(arguments: ["", "localhost", "1.2.3", "1.2.3.4.5", "[::1", "256.0.0.1", "1.2.3.4, 5.6.7.8", "::g"])

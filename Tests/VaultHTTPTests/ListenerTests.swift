@@ -206,7 +206,7 @@ func serving(
     }
 
     @Test func showsWhatTheFacadeCounts() async throws {
-        let metrics = PrometheusMetrics()
+        let metrics = PrometheusMetrics(showsProcess: false)
         let recorded = RequestMetrics(factory: metrics)
         recorded.active.increment()
         recorded.record("GET", "/auth/{platform}/token", 200, .milliseconds(3))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct PrometheusTests {
     @Test func writesACounterWithItsLabelsInOrder() {
-        let metrics = PrometheusMetrics(help: ["vault.logins": "Logins begun."])
+        let metrics = PrometheusMetrics(help: ["vault.logins": "Logins begun."], showsProcess: false)
         Counter(label: "vault.logins", dimensions: [("result", "ok"), ("platform", "spotify")], factory: metrics)
             .increment(by: 3)
         Counter(label: "vault.logins", dimensions: [("platform", "spotify"), ("result", "ok")], factory: metrics)
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func aTimerIsAHistogramInSecondsWhoseBucketsAddUp() {
-        let metrics = PrometheusMetrics()
+        let metrics = PrometheusMetrics(showsProcess: false)
         let timer = Timer(label: "vault_read_duration", dimensions: [], factory: metrics)
         for nanoseconds in [400_000, 500_000, 3_000_000, 60_000_000_000] { timer.recordNanoseconds(nanoseconds) }
         let lines = metrics.render().split(separator: "\n").map(String.init)
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func gaugesGoUpAndDown() {
-        let metrics = PrometheusMetrics()
+        let metrics = PrometheusMetrics(showsProcess: false)
         let meter = Meter(label: "active", factory: metrics)
         meter.increment()
         meter.increment()
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func aRecorderThatAggregatesIsAHistogram() {
-        let metrics = PrometheusMetrics()
+        let metrics = PrometheusMetrics(showsProcess: false)
         Recorder(label: "bytes", dimensions: [], aggregate: true, factory: metrics).record(5)
         #expect(metrics.render().contains("bytes_bucket{le=\"4\"} 0\nbytes_bucket{le=\"16\"} 1\n"))
     }
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func labelsFromOutsideCannotMakeItGrow() {
-        let metrics = PrometheusMetrics(help: [:], seriesLimit: 10)
+        let metrics = PrometheusMetrics(help: [:], showsProcess: false, seriesLimit: 10)
         for index in 0..<1000 {
             Counter(label: "visits", dimensions: [("path", "/\(index)")], factory: metrics).increment()
         }
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func oneNameWithTwoTypesStaysTwoFamilies() {
-        let metrics = PrometheusMetrics()
+        let metrics = PrometheusMetrics(showsProcess: false)
         Meter(label: "thing", factory: metrics).set(1)
         Recorder(label: "thing", dimensions: [], aggregate: true, factory: metrics).record(1)
         let types = metrics.render().split(separator: "\n").filter { $0.hasPrefix("# TYPE") }
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func countsFromManyTasksAddUp() async {
-        let metrics = PrometheusMetrics()
+        let metrics = PrometheusMetrics(showsProcess: false)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
@@ -103,6 +103,20 @@ import Testing
         }
         #expect(metrics.render().contains("\nhits_total 8000\n"))
         #expect(metrics.render().contains("\ntime_seconds_count 8000\n"))
+    }
+
+    @Test func showsTheProcessByTheUsualNames() throws {
+        let lines = PrometheusMetrics().render().split(separator: "\n")
+        func value(_ name: String) throws -> Double {
+            let line = try #require(lines.first { $0.hasPrefix("\(name) ") }, "\(name)")
+            return try #require(Double(line.dropFirst(name.count + 1)))
+        }
+        #expect(try value("process_resident_memory_bytes") > 1_048_576)
+        #expect(try value("process_cpu_seconds_total") > 0)
+        #expect(try value("process_open_fds") >= 3)
+        #expect(try value("process_max_fds") >= value("process_open_fds"))
+        // After this test was written, and before a century from then.
+        #expect((1_780_000_000...4_900_000_000).contains(try value("process_start_time_seconds")))
     }
 
     @Test(.enabled(if: Shell.can("promtool --version"), "promtool (Debian: prometheus) is not installed"))

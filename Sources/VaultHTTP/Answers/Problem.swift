@@ -93,14 +93,17 @@ struct Problem {
         }
     }
 
+    var detail: String { kind.detail ?? error?.message ?? kind.title }
+    var hint: String? { error?.hint }
+
     func response(requestID: String) -> Response {
         let body = JSONText.object {
             $0.field("type", "urn:vault:problem:\(kind.code.name)")
             $0.field("title", kind.title)
             $0.field("status", kind.status.code)
             $0.field("code", kind.code.name)
-            $0.field("detail", kind.detail ?? error?.message)
-            $0.field("hint", error?.hint)
+            $0.field("detail", detail)
+            $0.field("hint", hint)
             $0.field("instance", "urn:vault:request:\(requestID)")
         }
         var headers = headers

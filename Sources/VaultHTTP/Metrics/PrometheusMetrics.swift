@@ -15,15 +15,19 @@ public final class PrometheusMetrics: MetricsFactory {
 
     private let families = Mutex<[String: Family]>([:])
     private let help: [String: String]
+    private let showsProcess: Bool
     private let seriesLimit: Int
 
-    /// - Parameter help: a sentence for each name as it is recorded; a name without one gets a general one.
-    public convenience init(help: [String: String] = [:]) {
-        self.init(help: help, seriesLimit: Self.seriesLimit)
+    /// - Parameters:
+    ///   - help: a sentence for each name as it is recorded; a name without one gets a general one.
+    ///   - showsProcess: whether the process's own memory, time and descriptors are shown too.
+    public convenience init(help: [String: String] = [:], showsProcess: Bool = true) {
+        self.init(help: help, showsProcess: showsProcess, seriesLimit: Self.seriesLimit)
     }
 
-    init(help: [String: String], seriesLimit: Int) {
+    init(help: [String: String], showsProcess: Bool, seriesLimit: Int) {
         self.help = help
+        self.showsProcess = showsProcess
         self.seriesLimit = seriesLimit
     }
 
@@ -36,6 +40,7 @@ public final class PrometheusMetrics: MetricsFactory {
                 series.value.write(to: &text, name: family.name, labels: series.labels)
             }
         }
+        if showsProcess { ProcessMetrics.write(to: &text) }
         return text.string
     }
 

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Vault
 
 /// What a browser is told about every answer: who may read it, that nobody may keep it, and that it is
 /// neither a page to frame nor a script to sniff.
@@ -21,13 +22,17 @@ struct BrowserRules: RouterMiddleware {
         }
         if let reader {
             response.headers[.accessControlAllowOrigin] = reader
-            // The binding cookie, and the session's where it is one, travel only so.
-            response.headers[.accessControlAllowCredentials] = "true"
+            if takesCookies(request.uri.path) { response.headers[.accessControlAllowCredentials] = "true" }
             response.headers[.accessControlExposeHeaders] =
                 "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
         }
         harden(&response.headers)
         return response
+    }
+
+    /// Where a page of another origin has to send or get cookies: the login's, and the session's where it is one.
+    private func takesCookies(_ path: String) -> Bool {
+        parts.vault.options.sessionDelivery == .cookie || path.hasSuffix("/login") || path == "/auth/session/code"
     }
 
     private func preflight(_ request: Request, from reader: String?) -> Response {
@@ -44,7 +49,7 @@ struct BrowserRules: RouterMiddleware {
 
     private func harden(_ headers: inout HTTPFields) {
         func setIfAbsent(_ name: HTTPField.Name, _ value: String) {
-            if headers[name] == nil { headers[name] = value }
+            if headers[name] == nil { headers.append(HTTPField(name: name, value: value)) }
         }
         // Answers differ by origin, so a cache between must know.
         setIfAbsent(.vary, "Origin")

@@ -7,6 +7,8 @@ import VaultBase
 /// Turns whatever was thrown into `application/problem+json`, and says in the log what the client is not told.
 struct Problems: RouterMiddleware {
     let endpoints: Endpoints
+    /// Where a person is sent back to; nil for a listener that people do not see.
+    var frontend: String?
 
     func handle(
         _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
@@ -23,6 +25,9 @@ struct Problems: RouterMiddleware {
                 problem.headers[.wwwAuthenticate] = sent ? "Bearer error=\"invalid_token\"" : "Bearer"
             }
             log(refusal.error, as: problem.kind, context.logger)
+            if let frontend, ProblemPage.isWanted(by: request) {
+                return ProblemPage(problem: problem, frontend: frontend, requestID: context.id).response
+            }
             var response = problem.response(requestID: context.id)
             if problem.kind.code == .tooLarge { end(&response, context) }
             return response
