@@ -42,6 +42,16 @@ extension FlowEngine {
         return Account(subject: subject, displayName: displayName(body, claims))
     }
 
+    /// Reads the answer to ``validateRequest(accessToken:)``; returns when the token still holds.
+    ///
+    /// - Throws: class `reconnect` when it does not (401); the others as for tokens.
+    public func readValidation(_ answer: ProviderAnswer, now: Timestamp) async throws(ProviderFailure) {
+        let answer = try await parsed(answer, .validate, now: now)
+        guard (200..<300).contains(answer.status), !AnswerBody(answer).hasError else {
+            throw classify(answer, .validate, now: now)
+        }
+    }
+
     private func displayName(_ body: AnswerBody?, _ claims: IDTokenClaims?) -> String? {
         let path = description.displayNamePath
         let text = path.isEmpty ? claims?.name : body?.at(path)?.text ?? claims?.json.at(path)?.text

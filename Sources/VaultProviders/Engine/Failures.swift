@@ -28,13 +28,15 @@ extension FlowEngine {
 
         // An outage says nothing about the grant, whatever its body claims.
         if temporary { return failure(.retry, "http-\(status)") }
+        // Asked whether a token holds: 401 is the answer no.
+        if stage == .validate, status == 401 { return failure(.reconnect, body.errorCode ?? "http-401") }
 
         if let code = body.errorCode, let known = Self.known(code, stage) { return failure(known, code) }
         switch body {
         case .object:
             let code = body.errorCode ?? (status < 300 ? "no-access-token" : "http-\(status)")
             // Only logins read a profile: a token that is refused right after it was issued is a failed login.
-            if stage == .profile || stage == .validate, status == 401 { return failure(.restartLogin, code) }
+            if stage == .profile, status == 401 { return failure(.restartLogin, code) }
             return failure(.operatorAction, code)
         case .empty:
             if status == 400, stage == .refresh {

@@ -188,7 +188,8 @@ final class PluginProcess: @unchecked Sendable {
             reaped = waitpid(pid, &status, WNOHANG)
         }
         let byItself = reaped == pid
-        if !byItself {
+        // -1 is no child of ours any more: nobody may be killed by that number.
+        if reaped == 0 {
             kill(pid, SIGKILL)
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         }

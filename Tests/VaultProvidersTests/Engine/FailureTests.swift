@@ -147,4 +147,21 @@ import VaultProviders
         #expect(failure?.failure == expected)
         #expect(failure?.retryAfter == (expected == .retry ? .seconds(7) : nil))
     }
+
+    @Test(
+        arguments: [
+            (200, #"{"user_id":"1"}"#, nil), (401, #"{"status":401,"message":"invalid access token"}"#, .reconnect),
+            (401, "", .reconnect),
+            (503, "", .retry), (429, "", .retry), (403, "<html>", .retry), (404, "", .operatorAction),
+        ] as [(Int, String, FailureClass?)])
+    func readsWhetherATokenStillHolds(_ status: Int, _ body: String, _ expected: FailureClass?) async throws {
+        let engine = Fixture.engine { $0.endpoints.validate = "https://acme.example/validate" }
+        #expect(try await engine.validateRequest(accessToken: Secret("at"))?.url == "https://acme.example/validate")
+        let answer = Fixture.answer(status, body)
+        guard let expected else { return try await engine.readValidation(answer, now: Fixture.now) }
+        let failure = await #expect(throws: ProviderFailure.self) {
+            try await engine.readValidation(answer, now: Fixture.now)
+        }
+        #expect(failure?.failure == expected)
+    }
 }

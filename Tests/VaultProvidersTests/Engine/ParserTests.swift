@@ -55,6 +55,27 @@ import VaultBase
         #expect(JSONValue(bytes)?.at(["b"]) == .string(""))
     }
 
+    /// Damaged answers end in a value or in nil, never in a crash.
+    @Test func survivesAnyBytes() {
+        let sound = Array(#"{"access_token":"\u00e9\ud83c\udfb5","n":[-1.5e+3,null,true],"o":{"a":"b%2"}}&x=%zz"#.utf8)
+        for round in 0..<20000 {
+            var bytes = sound
+            for _ in 0...(round % 4) {
+                let index = Int.random(in: bytes.indices)
+                switch round % 3 {
+                case 0: bytes[index] = .random(in: .min ... .max)
+                case 1: bytes.removeSubrange(index...)
+                default: bytes.insert(contentsOf: bytes[..<index], at: index)
+                }
+                if bytes.isEmpty { break }
+            }
+            _ = JSONValue(bytes)
+            _ = FormText.decode(String(decoding: bytes, as: UTF8.self))
+            _ = WebAddress(String(decoding: bytes, as: UTF8.self))
+            _ = AnswerBody(ProviderAnswer(status: 200, headers: [], body: bytes)).errorCode
+        }
+    }
+
     @Test func formsReadBack() throws {
         let pairs = [("a b", "1+2&3=4"), ("é", "%"), ("empty", "")]
         let text = FormText.encode(pairs)

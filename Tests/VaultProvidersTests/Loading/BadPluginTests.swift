@@ -147,8 +147,8 @@ import VaultBase
         let folder = try Workshop.folder("bad", c: bad.text, flags: bad.flags)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.copyItem(atPath: Self.good.get(), toPath: "\(folder)/good.so")
-        var patience = PluginProcess.Patience()
-        patience.load = .seconds(3)
+        var patience = Workshop.patient
+        if bad.name.contains("loops") { patience.load = .seconds(5) }
         let reports = await Workshop.load(folder, isolation, patience: patience)
         try #require(reports.count == 2)
         #expect(reports[0].provider == nil)

@@ -46,7 +46,9 @@ import VaultBase
 
     struct Clock: WallClock { func now() -> Timestamp { Timestamp(seconds: 1234) } }
 
-    func engine(_ isolation: Isolation, _ patience: PluginProcess.Patience = .init()) async throws -> FlowEngine {
+    func engine(_ isolation: Isolation, _ patience: PluginProcess.Patience = Workshop.patient) async throws
+        -> FlowEngine
+    {
         let folder = try Workshop.folder("signer", c: Self.signer)
         let reports = await Workshop.load(folder, isolation, patience: patience)
         let provider = try #require(reports.first?.provider, "\(String(describing: reports.first?.fault))")
@@ -83,9 +85,9 @@ import VaultBase
 
     @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"), arguments: ["crash", "hang"])
     func aHookThatFailsCostsOneCall(_ scope: String) async throws {
-        var patience = PluginProcess.Patience()
+        var patience = Workshop.patient
         patience.restart = .zero
-        patience.call = scope == "hang" ? .milliseconds(200) : .seconds(30)
+        if scope == "hang" { patience.call = .milliseconds(200) }
         let engine = try await engine(.process, patience)
         for _ in 0..<2 {
             let error = await #expect(throws: VaultError.self) {
@@ -104,9 +106,8 @@ import VaultBase
 
     @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
     func aFailedPluginIsNotStartedAgainAtOnce() async throws {
-        var patience = PluginProcess.Patience()
+        var patience = Workshop.patient
         patience.restart = .seconds(3600)
-        patience.call = .seconds(30)
         let engine = try await engine(.process, patience)
         _ = try? await engine.refreshRequest(refreshToken: Secret("r"), scope: "crash")
         let error = await #expect(throws: VaultError.self) {
@@ -136,6 +137,7 @@ import VaultBase
             // Only what has hooks stays, and only as long as somebody holds it.
             #expect(try children().allSatisfy { $0.contains("signer.so") })
             #expect(try !children().isEmpty)
+            withExtendedLifetime(reports) {}
             reports = []
         }
         var left = try children()

@@ -68,9 +68,12 @@ enum Workshop {
         """
     }
 
+    /// However busy the machine is, a plugin that is right is in time.
+    static let patient = PluginProcess.Patience(load: .seconds(120), call: .seconds(120))
+
     static func load(
         _ folder: String, _ isolation: Isolation, pins: [String: String] = [:],
-        sha256: (@Sendable ([UInt8]) -> [UInt8])? = nil, patience: PluginProcess.Patience = .init()
+        sha256: (@Sendable ([UInt8]) -> [UInt8])? = nil, patience: PluginProcess.Patience = patient
     ) async -> [PluginReport] {
         var plugins = PluginFolder(
             path: folder, isolation: isolation, hostProgram: hostProgram ?? [], pins: pins, sha256: sha256)
