@@ -171,6 +171,38 @@ import VaultStore
         try await refused(Array(bytes[..<stream] + bytes[(stream + chunk)...]))
     }
 
+    /// A last chunk that is as long as any: nothing but the end of the file tells that it is the last.
+    @Test func nothingMayFollowAFullLastChunk() async throws {
+        let bench = try await Bench()
+        for index in 0..<5 {
+            try await bench.put(bench.connection("u\(index)", token: String(repeating: "x", count: 9_000)))
+        }
+        try await bench.put(bench.connection("v"))
+        _ = try await backup(bench, "first")
+        let first = try folder.read("first")
+        let stream = try #require(streamStart(first))
+        var missing = 65536 - (first.count - stream - 17)
+        // Each further user takes this much and the length of its name.
+        let each = 6 + 1 + 16 + (try #require(try bench.rows(.records).last).1.count)
+        let more = missing / (each + 60)
+        for index in 0..<more {
+            let length = (missing - each * (more - index)) / (more - index)
+            var connection = try bench.connection("w\(index)" + String(repeating: "-", count: length - 2))
+            connection.subject = "same"
+            try await bench.put(connection)
+            missing -= each + length
+        }
+        let (path, manifest) = try await backup(bench, "full")
+        let full = try folder.read("full")
+        #expect(full.count - stream == 65536 + 17)
+        #expect(try Backup.verify(path, rootKey: bench.key) { _, _ in } == manifest)
+        let longer = folder.path + "/longer"
+        for addition in [1, 17, 18, 65536 + 17] {
+            try folder.write(full + [UInt8](repeating: 0, count: addition), to: "longer")
+            #expect(await code { _ = try Backup.verify(longer, rootKey: bench.key) { _, _ in } } == .damaged)
+        }
+    }
+
     /// Where the chunks begin: after the header, whose length stands in it.
     private func streamStart(_ bytes: [UInt8]) -> Int? {
         guard bytes.count > 72 else { return nil }

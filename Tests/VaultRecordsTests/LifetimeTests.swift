@@ -151,6 +151,21 @@ import VaultStore
         #expect(try bench.count(.expiry) == 1)
     }
 
+    @Test func aRecordWrittenAgainKeepsItsOwnGrace() async throws {
+        let bench = try await Bench()
+        let start = bench.now
+        try await bench.put(bench.connection(endsAt: start + .seconds(1)))
+        let entry = try bench.rows(.expiry)[0]
+        try await bench.put(bench.connection(endsAt: start + .seconds(150)))
+        try await bench.set(entry.1, for: entry.0, in: .expiry)
+        // Ended, but not for as long as the old entry says.
+        bench.clock.set(start + .seconds(200))
+        #expect(try await bench.records.sweep(grace: .seconds(100), limit: 9, dryRun: false).connections.isEmpty)
+        #expect(try bench.count(.records) == 1)
+        bench.clock.set(start + .seconds(250))
+        #expect(try await bench.records.sweep(grace: .seconds(100), limit: 9, dryRun: false).connections.count == 1)
+    }
+
     @Test func theUserIsFoundAgainAfterTheRecordWasSwept() async throws {
         let bench = try await Bench()
         let (ada, spotify) = (try UserID("ada"), try PlatformName("spotify"))
