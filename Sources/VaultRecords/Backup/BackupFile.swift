@@ -1,6 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#endif
+import Glibc
 import VaultBase
 import VaultCrypto
 
@@ -33,9 +31,7 @@ final class NewFile {
     func write(_ bytes: UnsafeRawBufferPointer) throws(VaultError) {
         var rest = bytes
         while let start = rest.baseAddress, !rest.isEmpty {
-            #if canImport(Glibc)
-                let count = Glibc.write(descriptor, start, rest.count)
-            #endif
+            let count = Glibc.write(descriptor, start, rest.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw File.error("write", path)
@@ -100,9 +96,7 @@ final class FileReader: @unchecked Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(VaultError) -> Int {
         var done = 0
         while done < buffer.count, let start = buffer.baseAddress {
-            #if canImport(Glibc)
-                let count = Glibc.read(descriptor, start + done, buffer.count - done)
-            #endif
+            let count = Glibc.read(descriptor, start + done, buffer.count - done)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw File.error("read", path)

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#endif
+import Glibc
 import VaultBase
 
 /// Runs long work that waits for a disk on a thread of its own, so that none of the few threads that
