@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Commands beside a running server, and the server itself, run as the real program.
-@Suite struct ServerTests {
+@Suite(.timeLimit(.minutes(5))) struct ServerTests {
     @Test func commandsBesideAServerSayTheSameAsWithout() throws {
         let vault = try TestVault()
         try vault.put("ada", "spotify", #"{"accessToken":"A","refreshToken":"R","subject":"s1"}"#)
@@ -52,6 +52,63 @@ import Testing
         #expect(lstat(vault.folder.path("store/admin.sock"), &status) == 0)
         #expect(status.st_mode & 0o777 == 0o600)
         #expect(server.stop(SIGINT) == 0)
+    }
+
+    @Test func aClientThatSaysNothingDoesNotKeepAServerFromStopping() throws {
+        let vault = try TestVault()
+        let server = try TestServer(vault)
+        let client = try Self.connect(vault.folder.path("store/admin.sock"))
+        defer { close(client) }
+        #expect(server.stop() == 0)
+    }
+
+    @Test(arguments: [
+        ("{}", "the server speaks version 1"), ("junk", "the server speaks version 1"),
+        (#"{"version":1,"command":{"fly":{}}}"#, "does not know this command"),
+        (#"{"version":2,"command":{"status":{}}}"#, "and the command 2"),
+    ]) func whatIsNoCommandIsRefusedAndTheServerGoesOn(_ line: String, _ words: String) throws {
+        let vault = try TestVault()
+        let server = try TestServer(vault)
+        let client = try Self.connect(vault.folder.path("store/admin.sock"))
+        defer { close(client) }
+        let bytes = Array((line + "\n").utf8)
+        #expect(write(client, bytes, bytes.count) == bytes.count)
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while case let count = read(client, &buffer, buffer.count), count > 0 { answer += buffer[..<count] }
+        #expect(String(decoding: answer, as: UTF8.self).contains(words))
+        #expect(try vault.run("status").status == 0)
+        #expect(server.stop() == 0)
+    }
+
+    @Test func aHangUpTellsWhatChangedAndStopsNothing() throws {
+        let vault = try TestVault()
+        let server = try TestServer(vault)
+        let conf = try vault.folder.read("vault.conf")
+        try vault.folder.write("vault.conf", conf + "\n[login]\nper-minute = 3\n")
+        kill(server.child, SIGHUP)
+        try server.waitForLog("\"settings\":\"login.per-minute\"")
+        try vault.folder.write("vault.conf", conf + "\n[login]\nper-minute = \"many\"\n")
+        kill(server.child, SIGHUP)
+        try server.waitForLog("the new settings are wrong, the old ones stay")
+        try vault.folder.write("vault.conf", conf)
+        #expect(try vault.run("status").status == 0)
+        #expect(server.stop() == 0)
+    }
+
+    private static func connect(_ path: String) throws -> Int32 {
+        let client = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        try #require(client >= 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let done = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(client, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(done == 0)
+        return client
     }
 
     @Test func aSecondServerOnTheSameVaultIsRefused() throws {

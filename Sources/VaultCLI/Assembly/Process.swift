@@ -21,13 +21,8 @@ enum ProcessRules {
         _ = unsafeBitCast(address, to: Control.self)(setDumpable, 0, 0, 0, 0)
     }
 
-    /// The path of this program, for the children it starts.
-    static var program: String {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        guard count > 0 else { return CommandLine.arguments[0] }
-        return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    /// This program, for the children it starts: the very file it runs, also after an upgrade put another in its place.
+    static let program = "/proc/self/exe"
 
     /// The environment as it is now.
     static var environment: [String: String] {

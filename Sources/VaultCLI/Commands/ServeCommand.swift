@@ -61,7 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
         var services: [any Service] = []
         // Stopped in reverse: first nobody new comes in, then the vault finishes, last the provider goes.
         if let trial { services.append(Sandbox(options: trial.options, logger: logger)) }
-        services += [failures, opened.vault]
+        services += [failures, Reload(running: settings, options: common, logger: logger), opened.vault]
         services.append(
             AdminSocketServer(
                 store: settings[\.storePath],
@@ -71,15 +71,16 @@ struct ServeCommand: AsyncParsableCommand {
                 logger: logger))
         services += listeners(opened.vault, settings, metrics, logger)
         do {
-            try await ServiceGroup(
-                configuration: .init(
-                    services: services.map {
-                        .init(
-                            service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
-                            failureTerminationBehavior: .gracefullyShutdownGroup)
-                    },
-                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-            ).run()
+            var group = ServiceGroupConfiguration(
+                services: services.map {
+                    .init(
+                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup)
+                },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            // Long enough for a redemption in flight and its answer; then whoever still holds on is let go.
+            group.maximumGracefulShutdownDuration = settings[\.providerTimeout] * 2 + .seconds(10)
+            try await ServiceGroup(configuration: group).run()
         } catch {
             await opened.store.close()
             throw Self.words(error, settings)

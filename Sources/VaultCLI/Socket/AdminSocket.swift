@@ -15,8 +15,10 @@ enum AdminSocket {
     static let version = 1
     /// The longest line, in bytes: 256 connections of two long tokens each.
     static let frameLimit = 8 << 20
-    /// How many clients may be connected at once.
+    /// How many clients may be connected at once; one more is told to come back.
     static let clientLimit = 32
+    /// How long a client may take to say what it wants.
+    static let patience = TimeAmount.seconds(10)
 
     static func path(store: String) -> String { store + "/" + name }
 
@@ -78,14 +80,20 @@ enum AdminSocket {
 struct LineDecoder: ByteToMessageDecoder {
     typealias InboundOut = ByteBuffer
 
+    /// How much of the buffer holds no line end, so that a long line is not looked through again and again.
+    private var searched = 0
+
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
-        guard let end = buffer.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) else {
-            guard buffer.readableBytes <= AdminSocket.frameLimit else {
+        let bytes = buffer.readableBytesView
+        guard let end = bytes.dropFirst(searched).firstIndex(of: UInt8(ascii: "\n")) else {
+            searched = bytes.count
+            guard bytes.count <= AdminSocket.frameLimit else {
                 throw VaultError(.badRequest, "a line is longer than \(AdminSocket.frameLimit) bytes")
             }
             return .needMoreData
         }
-        let line = buffer.readSlice(length: end - buffer.readerIndex)!
+        searched = 0
+        guard let line = buffer.readSlice(length: end - buffer.readerIndex) else { return .needMoreData }
         buffer.moveReaderIndex(forwardBy: 1)
         context.fireChannelRead(wrapInboundOut(line))
         return .continue

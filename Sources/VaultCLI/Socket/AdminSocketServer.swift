@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 import Vault
 import VaultBase
 
@@ -16,11 +17,12 @@ struct AdminSocketServer: Service {
 
     func run() async throws {
         let listener = try await listen()
+        let running = Clients()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 try await listener.executeThenClose { clients in
                     for try await client in clients {
-                        group.addTask { await serve(client) }
+                        group.addTask { await serve(client, running) }
                     }
                 }
             }
@@ -56,29 +58,73 @@ struct AdminSocketServer: Service {
         }
     }
 
-    private func serve(_ client: Client) async {
-        do {
-            try await client.executeThenClose { lines, replies in
-                guard await isOurs(client.channel) else {
-                    logger.warning("another user was refused at the socket for commands")
-                    return
-                }
-                var calls = lines.makeAsyncIterator()
-                guard let line = try await calls.next() else { return }
-                do {
-                    let command = try Self.command(line)
-                    logger.info("command", metadata: ["command": "\(command.name)"])
-                    try await administration.perform(command) { event in
-                        try await replies.write(AdminSocket.frame(AdminSocket.Reply.event(event)))
-                    }
-                    try await replies.write(AdminSocket.frame(AdminSocket.Reply.done))
-                } catch {
-                    try await replies.write(AdminSocket.frame(AdminSocket.Reply.failed(.init(error))))
-                }
-            }
-        } catch {
-            logger.debug("a command went away", metadata: ["error": "\(type(of: error))"])
+    /// Answers one client, who has a while to say what it wants and none at all once the server stops.
+    private func serve(_ client: Client, _ clients: Clients) async {
+        let waiting = Waiting()
+        let channel = client.channel
+        let limit = channel.eventLoop.scheduleTask(in: AdminSocket.patience) {
+            if waiting.isWaiting { channel.close(promise: nil) }
         }
+        defer { limit.cancel() }
+        await withGracefulShutdownHandler {
+            do {
+                try await client.executeThenClose { lines, replies in
+                    guard await isOurs(channel) else {
+                        logger.warning("another user was refused at the socket for commands")
+                        return
+                    }
+                    var calls = lines.makeAsyncIterator()
+                    guard let line = try await calls.next() else { return }
+                    waiting.end()
+                    try await answer(line, replies, clients)
+                }
+            } catch {
+                logger.debug("a command went away", metadata: ["error": "\(type(of: error))"])
+            }
+        } onGracefulShutdown: {
+            if waiting.isWaiting { channel.close(promise: nil) }
+        }
+    }
+
+    private func answer(
+        _ line: ByteBuffer, _ replies: NIOAsyncChannelOutboundWriter<ByteBuffer>, _ clients: Clients
+    ) async throws {
+        do {
+            guard clients.come() else {
+                throw VaultError(.unavailable, "too many commands run at once", hint: "try again when others are done")
+            }
+            defer { clients.go() }
+            let command = try Self.command(line)
+            logger.info("command", metadata: ["command": "\(command.name)"])
+            try await administration.perform(command) { event in
+                try await replies.write(AdminSocket.frame(AdminSocket.Reply.event(event)))
+            }
+            try await replies.write(AdminSocket.frame(AdminSocket.Reply.done))
+        } catch {
+            try await replies.write(AdminSocket.frame(AdminSocket.Reply.failed(.init(error))))
+        }
+    }
+
+    /// Whether a client has not said yet what it wants.
+    private final class Waiting: Sendable {
+        private let state = Atomic(true)
+        var isWaiting: Bool { state.load(ordering: .acquiring) }
+        func end() { state.store(false, ordering: .releasing) }
+    }
+
+    /// How many commands run.
+    private final class Clients: Sendable {
+        private let count = Mutex(0)
+
+        func come() -> Bool {
+            count.withLock { count in
+                guard count < AdminSocket.clientLimit else { return false }
+                count += 1
+                return true
+            }
+        }
+
+        func go() { count.withLock { $0 -= 1 } }
     }
 
     private static func command(_ line: ByteBuffer) throws -> AdministrativeCommand {

@@ -83,6 +83,14 @@ final class TestServer {
 
     var log: String { get throws { try vault.folder.read("serve.err") } }
 
+    /// Waits until the log says it; the test's time limit is the end of patience.
+    func waitForLog(_ words: String) throws {
+        while try !log.contains(words) {
+            try #require(kill(child, 0) == 0, "the server ended")
+            usleep(10_000)
+        }
+    }
+
     /// Sends the signal and returns the exit status.
     func stop(_ signal: Int32 = SIGTERM) -> Int32 {
         guard child > 0 else { return -1 }
