@@ -258,7 +258,7 @@ import VaultRecords
     }
 
     @Test func aHungProviderPoisonsNothing() async throws {
-        let world = try await World(options: { $0.providerTimeout = .milliseconds(20) })
+        let world = try await World(options: { $0.providerTimeout = .milliseconds(500) })
         let user = try await world.logIn("alice").record.user
         world.provider.script(.refresh, .hang)
         #expect(await code { try await world.vault.refresh(user, at: World.first) } == .retry)
