@@ -1,6 +1,7 @@
 import Hummingbird
 import HummingbirdTLS
 public import Logging
+import Metrics
 import NIOCore
 public import ServiceLifecycle
 public import Vault
@@ -62,12 +63,13 @@ public struct Facade: Service {
 
     /// - Parameter now: milliseconds that never go back, for the rate limits.
     func application(
-        now: @escaping @Sendable () -> Int64 = Facade.monotonicMilliseconds
+        now: @escaping @Sendable () -> Int64 = Facade.monotonicMilliseconds,
+        metrics: any MetricsFactory = MetricsSystem.factory
     ) throws -> Application<RouterResponder<FacadeContext>> {
         let parts = try FacadeParts(vault: vault, options: options, now: now)
         let endpoints = Self.endpoints(parts)
         let router = endpoints.router([
-            Observation(), BrowserRules(parts: parts, endpoints: endpoints),
+            Observation(metrics: RequestMetrics(factory: metrics)), BrowserRules(parts: parts, endpoints: endpoints),
             Problems(endpoints: endpoints, frontend: vault.options.frontendURL),
             Admission(parts: parts),
         ])

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Metrics
 import Testing
 
@@ -103,6 +104,28 @@ import Testing
         }
         #expect(metrics.render().contains("\nhits_total 8000\n"))
         #expect(metrics.render().contains("\ntime_seconds_count 8000\n"))
+    }
+
+    @Test func everyMetricOfTheVaultSaysWhatItMeansAndNamesNobody() async throws {
+        let house = try await House()
+        try await house.visit { browser async throws in
+            let session = try await browser.session()
+            for (method, path) in [(HTTPRequest.Method.get, "/auth/acme/token"), (.post, "/auth/acme/refresh")] {
+                _ = try await browser.send(method, path, session: session)
+            }
+            let user = try #require(
+                try await browser.send(.get, "/auth/session", session: session).json["user"]?.string)
+            _ = try await browser.send(.delete, "/auth/acme", session: session)
+            _ = try await browser.send(.init("BREW")!, "/made/up")
+            let text = house.metrics.render()
+            #expect(text.contains(#"vault_http_requests_total{method="other",route="NotFound",status="404"} 1"#))
+            #expect(text.contains("vault_refreshes_total{"))
+            #expect(text.contains("vault_provider_seconds_bucket{"))
+            #expect(!text.contains("Recorded by the program as"), "\(text)")
+            #expect(!text.contains(user))
+            #expect(!text.contains("/made/up"))
+            #expect(!text.contains("BREW"))
+        }
     }
 
     @Test func showsTheProcessByTheUsualNames() throws {

@@ -21,7 +21,7 @@ public final class PrometheusMetrics: MetricsFactory {
     /// - Parameters:
     ///   - help: a sentence for each name as it is recorded; a name without one gets a general one.
     ///   - showsProcess: whether the process's own memory, time and descriptors are shown too.
-    public convenience init(help: [String: String] = [:], showsProcess: Bool = true) {
+    public convenience init(help: [String: String] = PrometheusMetrics.helpOfTheVault, showsProcess: Bool = true) {
         self.init(help: help, showsProcess: showsProcess, seriesLimit: Self.seriesLimit)
     }
 

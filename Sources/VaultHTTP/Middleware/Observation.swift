@@ -9,7 +9,7 @@ import Synchronization
 /// A line holds the method, the route's template, the status and the duration; never a URI, a query, a
 /// header or a body, because codes, states and tokens travel in them.
 struct Observation: RouterMiddleware {
-    private let metrics = RequestMetrics()
+    let metrics: RequestMetrics
 
     func handle(
         _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
@@ -51,7 +51,7 @@ final class RequestMetrics: Sendable {
     // Making a metric costs a look-up by all its labels; routes and statuses are few.
     private let made = Mutex<[Key: (Counter, Timer)]>([:])
 
-    init(factory: any MetricsFactory = MetricsSystem.factory) {
+    init(factory: any MetricsFactory) {
         self.factory = factory
         active = Meter(label: "vault_http_active_requests", factory: factory)
     }

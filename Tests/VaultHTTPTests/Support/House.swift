@@ -18,6 +18,7 @@ struct House: Sendable {
     let clock = HandWallClock()
     let limits = HandClock()
     let log = LogLines()
+    let metrics = PrometheusMetrics(showsProcess: false)
     var options = Facade.Options()
 
     static let frontend = "http://127.0.0.1:8000"
@@ -41,14 +42,16 @@ struct House: Sendable {
                 fault: VaultError(.plugin, "no plugin describes the provider broken", hint: "install broken.so")),
         ])
         vault = Vault(
-            records: records, platforms: directory, transport: provider, options: settings, logger: log.logger)
+            records: records, platforms: directory, transport: provider, options: settings, logger: log.logger,
+            metrics: metrics)
         // Most tests knock more often than a browser would.
         options.loginsPerMinute = 0
         options.refreshesPerMinute = 0
     }
 
     func application() throws -> some ApplicationProtocol {
-        try Facade(vault: vault, options: options, logger: log.logger).application(now: limits.now)
+        try Facade(vault: vault, options: options, logger: log.logger).application(
+            now: limits.now, metrics: metrics)
     }
 
     /// Runs `body` as a browser before the facade's router.
