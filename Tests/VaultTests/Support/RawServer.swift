@@ -54,7 +54,6 @@ final class RawServer: Sendable {
 
     private final class Handler: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
-        typealias OutboundOut = ByteBuffer
         private let reply: Reply
         private let note: (String) -> Void
         private var text = ""
@@ -71,8 +70,9 @@ final class RawServer: Sendable {
             text = ""
             switch reply {
             case .bytes(let bytes):
-                context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: bytes)), promise: nil)
-                context.close(promise: nil)
+                // Closed once all of it is out: a long answer is not written in one go.
+                let channel = context.channel
+                channel.writeAndFlush(ByteBuffer(string: bytes)).whenComplete { _ in channel.close(promise: nil) }
             case .hangUp: context.close(promise: nil)
             case .silence: break
             }
