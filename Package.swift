@@ -95,7 +95,9 @@ let package = Package(
         .testTarget(
             name: "VaultRecordsTests", dependencies: ["VaultBase", "VaultCrypto", "VaultRecords", "VaultStore"],
             exclude: ["Vectors"]),
-        .testTarget(name: "VaultProvidersTests", dependencies: ["VaultABI", "VaultBase", "VaultProviders"]),
+        .testTarget(
+            name: "VaultProvidersTests", dependencies: ["VaultABI", "VaultBase", "VaultProviders"],
+            exclude: ["Frozen"]),
         .testTarget(
             name: "VaultTests",
             dependencies: [

@@ -69,7 +69,7 @@ extension JSONValue {
         Array("{\(members.map { "\(quote($0.name)):\(quote($0.value))" }.joined(separator: ","))}".utf8)
     }
 
-    private static func quote(_ text: String) -> String {
+    static func quote(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

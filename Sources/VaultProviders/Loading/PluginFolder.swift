@@ -59,14 +59,16 @@ public struct PluginFolder: Sendable {
         case .process:
             // Each waits for its own child: one that hangs costs its own patience and nobody else's.
             reports = await withTaskGroup(of: (Int, PluginReport).self) { group in
-                for (index, name) in names.enumerated() { group.addTask { (index, await load("\(path)/\(name)")) } }
+                for (index, name) in names.enumerated() {
+                    group.addTask { (index, await load(file: "\(path)/\(name)")) }
+                }
                 var all: [(Int, PluginReport)] = []
                 for await one in group { all.append(one) }
                 return all.sorted { $0.0 < $1.0 }.map(\.1)
             }
         case .inProcess:
             reports = []
-            for name in names { reports.append(await load("\(path)/\(name)")) }
+            for name in names { reports.append(await load(file: "\(path)/\(name)")) }
         }
         for name in pins.keys.sorted() where !names.contains(name) {
             let fault = VaultError(
@@ -77,7 +79,8 @@ public struct PluginFolder: Sendable {
         return reports
     }
 
-    private func load(_ file: String) async -> PluginReport {
+    /// One file by itself, wherever it is.
+    func load(file: String) async -> PluginReport {
         do throws(VaultError) {
             try PluginFile.check(file)
             try checkPin(file)
