@@ -90,6 +90,7 @@ import VaultProviders
             let refused = callback.replacing("code=the-code", with: "error=access_denied&error_description=%3Cb%3E")
             let answer = try await browser.send(.get, refused)
             #expect(answer.status == .seeOther)
+            #expect(answer.headers[.location]?.hasPrefix("http://127.0.0.1:8000/#error=") == true)
             #expect(try answer.fragment == ["error": "access_denied", "platform": "acme"])
         }
     }

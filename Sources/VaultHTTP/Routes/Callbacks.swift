@@ -76,6 +76,9 @@ extension FacadeParts {
         } else if let returnTo {
             while target.hasSuffix("/") { target.removeLast() }
             target += returnTo
+        } else if Origins.origin(of: target) == target {
+            // An origin alone: the path a browser would put there anyway.
+            target += "/"
         }
         return target + (target.contains("#") ? "&" : "#") + FormParameters.encode(answer)
     }
