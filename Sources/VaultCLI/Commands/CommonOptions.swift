@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import Synchronization
 import Vault
 import VaultBase
 import VaultStore
@@ -42,6 +43,13 @@ struct Workplace {
     let settings: Settings
     let administration: any Administration
     let isServer: Bool
+    private let told = Told()
+
+    private init(settings: Settings, administration: any Administration, isServer: Bool) {
+        self.settings = settings
+        self.administration = administration
+        self.isServer = isServer
+    }
 
     /// Finds the vault, lends it to `body` and lets go of it again.
     ///
@@ -87,9 +95,18 @@ struct Workplace {
     func perform(
         _ command: AdministrativeCommand, _ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void
     ) async throws {
-        try await administration.perform(command) { said in
-            if case .notice(let words) = said { return Terminal.warn(words) }
+        try await administration.perform(command) { [told] said in
+            if case .notice(let words) = said {
+                if told.isNew(words) { Terminal.warn(words) }
+                return
+            }
             try await event(said)
         }
+    }
+
+    /// What was said already: a long import says it once.
+    private final class Told: Sendable {
+        private let words = Mutex<Set<String>>([])
+        func isNew(_ sentence: String) -> Bool { words.withLock { $0.insert(sentence).inserted } }
     }
 }
