@@ -126,6 +126,19 @@ import VaultStore
         #expect(try bench.records.verify().problems == [])
     }
 
+    @Test func aUserIsDeletedWithWhatEndedAndWhatDoesNotOpen() async throws {
+        try await bench.put(bench.connection("bob", "github", endsAt: bench.now + .seconds(1)))
+        let (key, value) = try #require(try bench.rows(.records).first { $0.0 == Array("bob\0platform#spotify".utf8) })
+        try await bench.set(Array(value.dropLast()), for: key, in: .records)
+        try await bench.put(bench.connection("bob", "tidal"))
+        bench.clock.advance(.seconds(2))
+        let bob = try UserID("bob")
+        #expect(try await bench.records.write { try $0.deleteConnections(of: bob) } == 3)
+        #expect(try bench.rows(.records).allSatisfy { !$0.0.starts(with: "bob".utf8) })
+        #expect(try bench.get("ada") != nil && bench.get("cy") != nil)
+        #expect(try bench.records.verify().problems == [])
+    }
+
     // The whole
 
     @Test func checkingASoundVaultFindsNothing() async throws {

@@ -74,13 +74,9 @@ extension LocalAdministration {
                 let was = try transaction.delete(user, platform)
                 return DeletionDocument(connections: was == nil ? 0 : 1, sessions: 0)
             }
-            var deleted = DeletionDocument(connections: 0, sessions: 0)
-            for connection in try transaction.connections(of: user)
-            where try transaction.delete(user, connection.platform) != nil {
-                deleted.connections += 1
-            }
-            deleted.sessions = try transaction.deleteSessions(of: user)
-            return deleted
+            return DeletionDocument(
+                connections: try transaction.deleteConnections(of: user),
+                sessions: try transaction.deleteSessions(of: user))
         }
         guard deleted.connections + deleted.sessions > 0 else {
             throw VaultError(

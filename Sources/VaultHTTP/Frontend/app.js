@@ -28,6 +28,7 @@ function explain(error, name) {
   const words = {
     access_denied: [`You said no at ${name}.`, "Nothing was connected. Connect again whenever you like."],
     "account-in-use": [`That ${name} account belongs to somebody else here.`, "Log in as that user, or use another account."],
+    "other-account": [`You have another ${name} account connected.`, "Disconnect that one first."],
     "restart-login": ["The login could not be finished.", "Start it again with Connect."],
     "unexpected-session": ["A link tried to log you in as somebody.", "It was ignored. Start a login with Connect."],
     unauthorized: ["Your session has ended.", "Connect any platform you have connected before, and you are back."],

@@ -80,6 +80,24 @@ extension RecordsTransaction {
         }
     }
 
+    /// Removes every connection of the user as ``delete(_:_:)`` does, also those that have ended or do not
+    /// open; returns how many there were.
+    @discardableResult
+    public func deleteConnections(of user: UserID) throws -> Int {
+        let prefix = Key.records(of: user)
+        var platforms: [PlatformName] = []
+        // Collected first: a scan may not write to the table it walks.
+        try transaction.scan(.records, from: prefix.span.bytes) { key, _ in
+            key.withUnsafeBytes { key in
+                guard key.starts(with: prefix) else { return false }
+                if let name = Key.names(key) { platforms.append(name.platform) }
+                return true
+            }
+        }
+        for platform in platforms { try delete(user, platform) }
+        return platforms.count
+    }
+
     /// Removes a record whose lifetime has ended; its identity stays, so that the same account finds its
     /// user again.
     func removeEnded(_ name: ConnectionName, _ key: [UInt8]) throws {
