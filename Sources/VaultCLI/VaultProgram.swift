@@ -24,6 +24,7 @@ struct VaultProgram: AsyncParsableCommand {
             DisconnectCommand.self, DeleteCommand.self, SweepCommand.self, CheckCommand.self, BackupCommand.self,
             RestoreCommand.self,
             PluginsCommand.self, SessionCommand.self, PluginHostCommand.self,
+            CheckWalkCommand.self,
         ])
 }
 

@@ -132,7 +132,8 @@ import Testing
     @Test func aSoundVaultIsCalledSoundAndAnotherIsNot() throws {
         let vault = try TestVault()
         try vault.put("ada", "spotify", #"{"accessToken":"A"}"#)
-        #expect(try vault.run("check").out == "sound  1 connection\n")
+        let check = try vault.run("check")
+        #expect(check.status == 0 && check.lines.first == "sound  1 connection", "\(check.err)")
         #expect(try vault.run("check", "--json").out.contains(#""sound":true"#))
     }
 

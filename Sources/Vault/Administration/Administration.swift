@@ -58,6 +58,8 @@ public enum AdministrativeEvent: Codable, Sendable, Equatable {
     case deleted(DeletionDocument)
     case swept(SweepDocument)
     case backup(BackupDocument)
+    /// One problem, told as soon as it is found; all of them are in ``checked(_:)`` again.
+    case problem(CheckDocument.Problem)
     case checked(CheckDocument)
     case plugin(PluginDocument)
     case session(SessionDocument)

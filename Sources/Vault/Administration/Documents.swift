@@ -120,24 +120,61 @@ public struct CheckDocument: Codable, Sendable, Equatable {
     public var connections: Int
     public var sequence: UInt64
     public var problems: [Problem]
+    /// `SEQUENCE:HASH`, to compare with later; nil when the check did not come to its end.
+    public var anchor: String?
 
     public struct Problem: Codable, Sendable, Equatable {
-        /// `damaged`, `contents` or `index`.
+        /// `damaged`, `contents`, `index`, `page` or `anchor`.
         public var kind: String
         public var user: String?
         public var platform: String?
         public var message: String
+        /// What to do about it.
+        public var hint: String?
+
+        public init(_ problem: CheckReport.Problem) {
+            kind = problem.kind.rawValue
+            user = problem.name?.user.rawValue
+            platform = problem.name?.platform.rawValue
+            message = problem.message
+            hint = Self.hint(problem)
+        }
+
+        /// The vault is not one that can have come from an anchor.
+        public init(anchor fault: String) {
+            kind = "anchor"
+            message = fault
+            hint = "find out who replaced the store; restore the newest backup: vault restore FILE --into DIR"
+        }
+
+        private static func hint(_ problem: CheckReport.Problem) -> String {
+            switch problem.kind {
+            case .damaged:
+                guard let name = problem.name else {
+                    return "restore the last backup into a new directory: vault restore FILE --into DIR"
+                }
+                return "let the user connect again, or set it from a backup: vault put \(name.user) \(name.platform)"
+            case .contents: return "restore the last backup beside it and compare: vault restore FILE --into DIR"
+            case .index: return "a backup and a restore make all indexes anew: vault restore FILE --into DIR"
+            case .page: return "keep the directory as it is and restore the last backup: vault restore FILE --into DIR"
+            }
+        }
     }
 
-    init(_ report: CheckReport) {
+    public init(_ report: CheckReport) {
         sound = report.isSound
         connections = report.status.connections
         sequence = report.status.sequence
-        problems = report.problems.map {
-            Problem(
-                kind: $0.kind.rawValue, user: $0.name?.user.rawValue, platform: $0.name?.platform.rawValue,
-                message: $0.message)
-        }
+        problems = report.problems.map { Problem($0) }
+        anchor = report.status.anchor
+    }
+
+    /// A check that ended before it was done.
+    public init(unfinished problems: [Problem]) {
+        sound = false
+        connections = 0
+        sequence = 0
+        self.problems = problems
     }
 }
 

@@ -16,14 +16,21 @@ public struct LocalAdministration: Administration {
     let clientIDs: [PlatformName: String]
     /// When the server started; nil when no server is running.
     let servingSince: Timestamp?
+    /// Checks the store from another process; nil where a crash harms nobody but this command.
+    let checker: Checker?
+
+    /// Looks at every value from where a damaged page can do no harm, telling how many of how many were seen.
+    public typealias Checker = @Sendable (_ step: @escaping @Sendable (Int, Int) -> Void) async throws -> CheckDocument
 
     public init(
-        vault: Vault, plugins: [PluginReport], clientIDs: [PlatformName: String], servingSince: Timestamp? = nil
+        vault: Vault, plugins: [PluginReport], clientIDs: [PlatformName: String], servingSince: Timestamp? = nil,
+        checker: Checker? = nil
     ) {
         self.vault = vault
         self.plugins = plugins
         self.clientIDs = clientIDs
         self.servingSince = servingSince
+        self.checker = checker
     }
 
     public func perform(
@@ -142,15 +149,16 @@ public struct LocalAdministration: Administration {
     }
 
     private func check(_ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void) async throws {
-        let report = try await Self.telling(event) { [vault] step in
+        let document = try await Self.telling(event) { [vault, checker] step in
+            if let checker { return try await checker(step) }
             // Seconds of plain work: not on the threads that answer requests.
-            try await withCheckedThrowingContinuation { continuation in
+            return try await withCheckedThrowingContinuation { continuation in
                 DispatchQueue(label: "vault.check").async {
-                    continuation.resume(with: Result { try vault.records.verify(progress: step) })
+                    continuation.resume(with: Result { CheckDocument(try vault.records.verify(progress: step)) })
                 }
             }
         }
-        try await event(.checked(CheckDocument(report)))
+        try await event(.checked(document))
     }
 
     /// Runs `work`, telling its progress as it goes. The work never waits for a slow reader: only the newest

@@ -11,6 +11,8 @@ struct OpenVault: Sendable {
     let vault: Vault
     let store: any Store
     let plugins: [PluginReport]
+    /// Checks the store from a child process, which this one outlives.
+    let checker: LocalAdministration.Checker
 
     /// How a vault is opened.
     struct Request: Sendable {
@@ -44,7 +46,13 @@ struct OpenVault: Sendable {
             let vault = Vault(
                 records: records, platforms: platforms, transport: HTTPTransport(),
                 options: vaultOptions(settings, sessionKeys), logger: request.logger)
-            return OpenVault(vault: vault, store: store, plugins: plugins)
+            let path = settings[\.storePath]
+            return OpenVault(
+                vault: vault, store: store, plugins: plugins,
+                checker: { step in
+                    defer { store.forgetDeadReaders() }
+                    return try await CheckChild.beside(path, key: key, step)
+                })
         } catch {
             await store.close()
             throw error

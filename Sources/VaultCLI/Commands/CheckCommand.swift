@@ -1,6 +1,7 @@
 import ArgumentParser
 import Vault
 import VaultBase
+import VaultRecords
 
 /// `vault check`
 struct CheckCommand: AsyncParsableCommand {
@@ -8,37 +9,64 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check", abstract: "Prove that the vault is whole: open every value, count, compare.",
         discussion: """
             vault check
-            vault check --json
-            vault check --store-path /srv/vault-restored
+            vault check --anchor 4711:0f5e...
+            vault check --json --store-path /srv/vault-restored
 
             Finds values that were changed, moved, dropped, doubled or put back, and indexes that do not
-            say what their records say. It mends nothing.
+            say what their records say. It mends nothing. It works in a process of its own, so that a
+            damaged page ends neither the command nor a running server.
+
+            The last line is an anchor: keep it elsewhere. A check with it notices a store that was put
+            back whole to an earlier state.
             """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Compare with what an earlier check printed; several times: each of them.", valueName: "sequence:hash"))
+    var anchor: [String] = []
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let json = output.json
+        let anchors = try anchor.map { text throws(VaultError) in try CheckAnchor(text) }
+        let settings = try common.settings()
+        LogSetup.start(format: settings[\.logFormat], level: .warning)
+        let store = settings[\.storePath]
         let bar = ProgressBar("check")
-        defer { bar.end() }
-        try await Workplace.with(common) { place in
-            try await place.perform(.check) { event in
-                if case .progress(let done, let total) = event { bar.show(done, of: total) }
-                guard case .checked(let check) = event else { return }
-                bar.end()
-                if json {
-                    try Terminal.answer(JSON.line(check))
-                } else {
-                    try Self.answer(check)
-                }
-                guard check.sound else {
-                    throw VaultError(
-                        .damaged, "\(Words.count(check.problems.count, "problem")) found",
-                        hint: "restore the last backup beside it and compare: vault restore FILE --into DIR")
-                }
+        var check: CheckDocument
+        do {
+            defer { bar.end() }
+            if await SocketAdministration.answers(store: store) {
+                check = try await Self.asked(SocketAdministration(store: store)) { bar.show($0, of: $1) }
+            } else {
+                check = try await CheckChild.alone(common) { bar.show($0, of: $1) }
             }
         }
+        check.compare(with: anchors)
+        if output.json { try Terminal.answer(JSON.line(check)) } else { try Self.answer(check) }
+        guard check.sound else {
+            throw VaultError(
+                .damaged, "\(Words.count(check.problems.count, "problem")) found",
+                hint: "restore the last backup beside it and compare: vault restore FILE --into DIR")
+        }
+    }
+
+    private static func asked(
+        _ server: SocketAdministration, _ step: @escaping @Sendable (Int, Int) -> Void
+    ) async throws -> CheckDocument {
+        let (documents, feed) = AsyncStream.makeStream(of: CheckDocument.self)
+        try await server.perform(.check) { event in
+            switch event {
+            case .progress(let done, let total): step(done, total)
+            case .notice(let words): Terminal.warn(words)
+            case .checked(let check): feed.yield(check)
+            default: break
+            }
+        }
+        feed.finish()
+        for await document in documents { return document }
+        throw VaultError(.internal, "the server ended the check without an answer")
     }
 
     private static func answer(_ check: CheckDocument) throws {
@@ -46,7 +74,17 @@ struct CheckCommand: AsyncParsableCommand {
             let name = [problem.user, problem.platform].compactMap { $0 }.joined(separator: " at ")
             try Terminal.answer(
                 Terminal.plain("\(problem.kind)  \(name.isEmpty ? "" : "\(name): ")\(problem.message)"))
+            if let hint = problem.hint { try Terminal.answer(Terminal.plain("  hint: \(hint)")) }
         }
         if check.sound { try Terminal.answer("sound  \(Words.count(check.connections, "connection"))") }
+        if let anchor = check.anchor { try Terminal.answer("anchor  \(anchor)") }
+    }
+}
+
+extension CheckDocument {
+    mutating func compare(with anchors: [CheckAnchor]) {
+        guard let present = anchor.flatMap({ try? CheckAnchor($0) }) else { return }
+        problems += anchors.compactMap { $0.fault(at: present) }.map { Problem(anchor: $0) }
+        sound = problems.isEmpty
     }
 }

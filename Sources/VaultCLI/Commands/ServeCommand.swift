@@ -67,7 +67,7 @@ struct ServeCommand: AsyncParsableCommand {
                 store: settings[\.storePath],
                 administration: LocalAdministration(
                     vault: opened.vault, plugins: opened.plugins, clientIDs: settings.clientIDs,
-                    servingSince: SystemClock().now()),
+                    servingSince: SystemClock().now(), checker: opened.checker),
                 logger: logger))
         services += listeners(opened.vault, settings, metrics, logger)
         do {

@@ -19,6 +19,9 @@ public struct VaultStatus: Sendable {
     public var createdAt: Timestamp
     /// Grows with every value written or removed.
     public var sequence: UInt64
+    /// The sequence, a colon and a keyed hash of all contents: kept elsewhere, it shows later that the
+    /// whole file was put back to an earlier one. See ``CheckAnchor``.
+    public var anchor: String
     /// The moment of the last write: the vault's clock never reads less.
     public var lastWrite: Timestamp
     /// How often it was restored from a backup.
@@ -37,6 +40,7 @@ public struct VaultStatus: Sendable {
         vaultID = Hex.encode(state.vaultID)
         createdAt = state.createdAt
         sequence = state.sequence
+        anchor = CheckAnchor(state, keys).text
         lastWrite = state.clock
         restores = Int(state.epoch)
         connections = Int(clamping: state[.records].count)

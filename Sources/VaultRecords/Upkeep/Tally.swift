@@ -22,16 +22,26 @@ struct Tally: Equatable {
         _ body: (SealedTable, UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void = { _, _, _ in }
     ) throws {
         for table in SealedTable.allCases {
-            try transaction.scan(table.table, from: RawSpan()) { key, value in
-                try key.withUnsafeBytes { key in
-                    guard table.isSealed(key) else { return }
-                    try value.withUnsafeBytes { value in
-                        // One too short for a stamp is counted by nobody and reported by whoever opens it.
-                        if let stamp = Stamp(value) { add(stamp, to: table, under: key, keys) }
-                        try body(table, key, value)
-                    }
-                }
+            try add(table, of: transaction, keys) { key, value in
+                try body(table, key, value)
                 return true
+            }
+        }
+    }
+
+    /// Walks one table, until `body` says false.
+    mutating func add(
+        _ table: SealedTable, of transaction: any StoreReading, _ keys: VaultKeys,
+        _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Bool
+    ) throws {
+        try transaction.scan(table.table, from: RawSpan()) { key, value in
+            try key.withUnsafeBytes { key in
+                guard table.isSealed(key) else { return true }
+                return try value.withUnsafeBytes { value in
+                    // One too short for a stamp is counted by nobody and reported by whoever opens it.
+                    if let stamp = Stamp(value) { add(stamp, to: table, under: key, keys) }
+                    return try body(key, value)
+                }
             }
         }
     }

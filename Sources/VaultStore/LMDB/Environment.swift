@@ -14,16 +14,18 @@ final class Environment: @unchecked Sendable {
     private let forks = Forks.begin()
 
     /// Opens the environment in `directory`, making `data.mdb` and the tables where they are missing.
-    init(_ directory: String, options: LMDBStore.Options) throws(VaultError) {
+    ///
+    /// - Parameter readOnly: makes nothing, and no write can be begun.
+    init(_ directory: String, options: LMDBStore.Options, readOnly: Bool = false) throws(VaultError) {
         let mapped: Int
-        (raw, mapped) = try Self.map(directory, options: options)
+        (raw, mapped) = try Self.map(directory, options: options, readOnly ? MDB_RDONLY : 0)
         path = directory
         quota = min(options.quota, mapped)
         do throws(VaultError) {
             var status = MDB_stat()
             mdb_env_stat(raw, &status)
             pageBytes = Int(status.ms_psize)
-            handles = try Self.tables(raw)
+            handles = try Self.tables(raw, readOnly: readOnly)
             // LMDB leaves this one descriptor to child processes.
             guard fcntl(try Self.descriptor(raw), F_SETFD, FD_CLOEXEC) == 0 else {
                 throw Fault.error(errno, "keep \(directory) to this process")
@@ -92,8 +94,9 @@ final class Environment: @unchecked Sendable {
         return descriptor
     }
 
-    private static func map(_ directory: String, options: LMDBStore.Options) throws(VaultError) -> (OpaquePointer, Int)
-    {
+    private static func map(
+        _ directory: String, options: LMDBStore.Options, _ flags: Int32
+    ) throws(VaultError) -> (OpaquePointer, Int) {
         var size = options.mapSize
         var limit = rlimit()
         // Address space is needed for more than the map.
@@ -107,7 +110,7 @@ final class Environment: @unchecked Sendable {
             mdb_env_set_maxdbs(raw, 32)
             mdb_env_set_maxreaders(raw, UInt32(options.readers))
             mdb_env_set_mapsize(raw, size)
-            status = mdb_env_open(raw, directory, UInt32(MDB_NOTLS | MDB_NORDAHEAD), 0o600)
+            status = mdb_env_open(raw, directory, UInt32(MDB_NOTLS | MDB_NORDAHEAD | flags), 0o600)
             if status == MDB_SUCCESS { return (raw, size) }
             mdb_env_close(raw)
             guard status == ENOMEM, size > 16 << 20 else { throw Fault.error(status, "open \(directory)") }
@@ -115,13 +118,13 @@ final class Environment: @unchecked Sendable {
         }
     }
 
-    private static func tables(_ raw: OpaquePointer) throws(VaultError) -> [MDB_dbi] {
+    private static func tables(_ raw: OpaquePointer, readOnly: Bool) throws(VaultError) -> [MDB_dbi] {
         var transaction: OpaquePointer?
-        var status = mdb_txn_begin(raw, nil, 0, &transaction)
+        var status = mdb_txn_begin(raw, nil, UInt32(readOnly ? MDB_RDONLY : 0), &transaction)
         guard status == MDB_SUCCESS else { throw Fault.error(status, "open the tables") }
         var handles = [MDB_dbi](repeating: 0, count: Table.allCases.count)
         for table in Table.allCases {
-            status = mdb_dbi_open(transaction, table.rawValue, UInt32(MDB_CREATE), &handles[table.index])
+            status = mdb_dbi_open(transaction, table.rawValue, UInt32(readOnly ? 0 : MDB_CREATE), &handles[table.index])
             guard status == MDB_SUCCESS else {
                 mdb_txn_abort(transaction)
                 throw Fault.error(status, "open the table \(table.rawValue)")

@@ -31,7 +31,7 @@ public final class LMDBStore: Store {
         public init() {}
     }
 
-    private let environment: Environment
+    let environment: Environment
     private let readers: Readers
     private let writer: Writer
 
