@@ -7,12 +7,13 @@ DEBUG   := .build/debug
 # The program carries the Swift standard library: one file to install, stripped of its symbols.
 RELEASE_FLAGS := -c release --product vault --static-swift-stdlib -Xlinker -s
 
-.PHONY: help run build test lint format setup clean
+.PHONY: help run build test fault lint format setup clean
 
 help:
 	@echo "make run     build, then serve the vault with its sandbox on http://127.0.0.1:8000"
 	@echo "make build   the program at $(RELEASE)/vault, the plugins in $(RELEASE)/plugins"
 	@echo "make test    build and run the whole test suite"
+	@echo "make fault   the faults again, longer: power cuts, kills, full disks, damaged files, fuzzing; under five minutes"
 	@echo "make lint    swift-format in lint mode, shell and Python checks"
 	@echo "make format  swift-format in place"
 	@echo "make clean   remove what was built; your vault stays"
@@ -35,6 +36,18 @@ test: setup
 	$(SWIFT) build --build-tests
 	sh Plugins/build.sh $(DEBUG)/plugins
 	$(SWIFT) test --skip-build
+
+# The short form of each is in `make test`. Every harness is also run against something broken, and must notice.
+FAULT_SUITES := LMDBPowerCutTests|LMDBFailingCallTests|LMDBKillTests|LMDBDamageTests|StoreFaultTests|BackupTests|ClockTests
+FAULT_SCENARIOS := Tests/EndToEndTests/Scenarios
+
+fault: setup
+	@sh Packaging/setup.sh test
+	$(SWIFT) build --build-tests
+	VAULT_FAULT_SEEDS=12 VAULT_FAULT_CASES=600 $(SWIFT) test --skip-build --filter '$(FAULT_SUITES)'
+	@python3 $(FAULT_SCENARIOS)/fault_kills.py $(DEBUG)/vault $(DEBUG)/plugins 60 || test $$? = 77
+	@python3 $(FAULT_SCENARIOS)/fault_full_disk.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
+	@sh Tests/Fuzz/run.sh 15
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Plugins Tests

@@ -68,6 +68,7 @@ static long failed(int error) {
 ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
     int fault = fault_of(descriptor, VAULT_FAULT_WRITES);
     if (fault > 0) return failed(fault);
+    if (fault == VAULT_FAULT_LOST) return (ssize_t)count;
     if (fault == VAULT_FAULT_SHORT) count /= 2;
     long result = syscall(SYS_pwrite64, descriptor, bytes, count, offset);
     if (result > 0) {
@@ -80,6 +81,11 @@ ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
 ssize_t writev(int descriptor, const struct iovec *parts, int count) {
     int fault = fault_of(descriptor, VAULT_FAULT_WRITES);
     if (fault > 0) return failed(fault);
+    if (fault == VAULT_FAULT_LOST) {
+        ssize_t length = 0;
+        for (int i = 0; i < count; i++) length += (ssize_t)parts[i].iov_len;
+        return length;
+    }
     if (fault == VAULT_FAULT_SHORT) count = (count + 1) / 2;
     long result = syscall(SYS_writev, descriptor, parts, (long)count);
     if (result > 0) vault_recorder_wrote(descriptor, lseek(descriptor, 0, SEEK_CUR) - result, parts, count);
@@ -89,6 +95,7 @@ ssize_t writev(int descriptor, const struct iovec *parts, int count) {
 static int sync_call(long number, int descriptor) {
     int fault = fault_of(descriptor, VAULT_FAULT_SYNCS);
     if (fault > 0) return (int)failed(fault);
+    if (fault == VAULT_FAULT_LOST) return 0;
     long result = syscall(number, descriptor);
     if (result == 0) vault_recorder_flushed(descriptor);
     return fault == VAULT_FAULT_DONE ? (int)failed(EIO) : (int)result;

@@ -22,11 +22,14 @@ import Testing
         var number = 0
         var found = 0
         while pread(descriptor, &page, page.count, number * 4096) == page.count {
-            // A page that holds values has the 2 of P_LEAF; branch pages repeat names.
-            if page[10] & 2 != 0,
-                let place = (0..<page.count - name.count).first(where: { page[$0...].starts(with: name) })
-            {
-                change(&page, place + name.count)
+            // A page that holds values has the 2 of P_LEAF; its list of places, from byte 16 up to the bound at
+            // byte 12, says which are alive: what was moved away stays in the free room. Names stand 8 behind.
+            func number16(_ offset: Int) -> Int { Int(page[offset]) | Int(page[offset + 1]) << 8 }
+            let bound = min(max(16, number16(12)), page.count)
+            let places = stride(from: 16, to: page[10] & 2 == 0 ? 16 : bound, by: 2).map { number16($0) + 8 }
+                .filter { $0 < page.count && page[$0...].starts(with: name) }
+            for place in places { change(&page, place + name.count) }
+            if !places.isEmpty {
                 pwrite(descriptor, page, page.count, number * 4096)
                 found += 1
             }

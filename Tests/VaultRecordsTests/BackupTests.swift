@@ -125,6 +125,24 @@ import VaultStore
         #expect(try Backup.verify(path, rootKey: bench.key) { _, _ in }.connections == 1)
     }
 
+    /// A reader without seals and without the last chunk's mark: `inspect` reads the head alone.
+    @Test func theseTestsWouldNoticeAReaderThatDoesNotReadToTheEnd() async throws {
+        let bench = try await small()
+        let (_, _) = try await backup(bench)
+        let bytes = try folder.read("b")
+        let changed = folder.path + "/changed"
+        var missed = 0
+        for index in bytes.indices {
+            var copy = bytes
+            copy[index] ^= UInt8(1 << (index % 8))
+            try folder.write(copy, to: "changed")
+            if await code({ _ = try Backup.inspect(changed) }) == nil { missed += 1 }
+        }
+        #expect(missed > 0)
+        try folder.write(Array(bytes.dropLast()), to: "changed")
+        #expect(await code { _ = try Backup.inspect(changed) } == nil)
+    }
+
     @Test func anyTruncationAndAnyAdditionIsRefused() async throws {
         let bench = try await small()
         let (_, _) = try await backup(bench)

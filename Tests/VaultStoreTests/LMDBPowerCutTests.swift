@@ -12,7 +12,10 @@ import VaultBase
 @Suite(.serialized) struct LMDBPowerCutTests {
     let scratch = Scratch(inMemory: true)
 
-    @Test(arguments: [1, 2, 3] as [UInt64]) func nothingThatWasAnsweredIsLost(seed: UInt64) async throws {
+    /// As many as `VAULT_FAULT_SEEDS` says. Default: 3.
+    private static let seeds = Array(1...(getenv("VAULT_FAULT_SEEDS").flatMap { UInt64(String(cString: $0)) } ?? 3))
+
+    @Test(arguments: seeds) func nothingThatWasAnsweredIsLost(seed: UInt64) async throws {
         let record = try await Record(in: scratch.path)
         let losses = try await record.losses(seed: seed, honoursFlushes: true)
         #expect(losses.isEmpty)

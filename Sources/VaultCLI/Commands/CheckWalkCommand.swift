@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Logging
+import NIOCore
 import VaultBase
 import VaultCrypto
 import VaultRecords
@@ -32,7 +33,7 @@ struct CheckWalkCommand: AsyncParsableCommand {
             Self.say(.failed(.init(error)))
         }
         // Without closing: the owner's locks are shared with this process while it lives.
-        exit(0)
+        Glibc.exit(0)
     }
 
     private func open() throws -> Records {
@@ -66,12 +67,12 @@ struct CheckWalkCommand: AsyncParsableCommand {
     /// Ends the process when nobody listens any more.
     private static func say(_ reply: AdminSocket.Reply) {
         guard var line = try? AdminSocket.frame(reply), let bytes = line.readBytes(length: line.readableBytes) else {
-            exit(1)
+            Glibc.exit(1)
         }
         var sent = 0
         while sent < bytes.count {
             let more = bytes[sent...].withUnsafeBytes { Glibc.write(1, $0.baseAddress!, $0.count) }
-            guard more > 0 else { exit(1) }
+            guard more > 0 else { Glibc.exit(1) }
             sent += more
         }
     }

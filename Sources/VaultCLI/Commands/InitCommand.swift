@@ -48,7 +48,7 @@ struct InitCommand: AsyncParsableCommand {
         _ settings: Settings, environment: [String: String]
     ) async throws -> (key: Bool, store: Bool) {
         let path = settings[\.storePath]
-        guard !FilePath.exists(path + "/data.mdb") else {
+        guard await isMissing(path) else {
             throw VaultError(
                 .conflict, "there is a vault at \(path) already", hint: "look at it with: vault status")
         }
@@ -59,7 +59,10 @@ struct InitCommand: AsyncParsableCommand {
             isNew = true
         }
         let key = try source.fetch(environment: environment)
-        let store = try LMDBStore.create(at: path, options: OpenVault.storeOptions(settings))
+        let options = OpenVault.storeOptions(settings)
+        let store =
+            FilePath.exists(path + "/data.mdb")
+            ? try LMDBStore.open(at: path, options: options) : try LMDBStore.create(at: path, options: options)
         do {
             _ = try await Records.create(in: store, rootKey: key)
             await store.close()
@@ -68,5 +71,15 @@ struct InitCommand: AsyncParsableCommand {
             throw error
         }
         return (isNew, true)
+    }
+
+    /// Whether there is no vault yet: nothing at all, or the empty store of an `init` that was ended in its middle.
+    static func isMissing(_ path: String) async -> Bool {
+        guard FilePath.exists(path + "/data.mdb") else { return true }
+        // One that does not open is somebody's, and whoever opens it next says what is wrong.
+        guard let store = try? LMDBStore.open(at: path) else { return false }
+        let isEmpty = try? store.statistics().counts.values.allSatisfy { $0 == 0 }
+        await store.close()
+        return isEmpty == true
     }
 }

@@ -45,7 +45,7 @@ struct ServeCommand: AsyncParsableCommand {
 
         if demo { settings.override(\.demo, with: .text("true"), "--demo") }
         try settings.chooseFreePorts(sandbox: sandbox)
-        if initIfMissing, !FilePath.exists(settings[\.storePath] + "/data.mdb") {
+        if initIfMissing, await InitCommand.isMissing(settings[\.storePath]) {
             _ = try await InitCommand.make(settings, environment: environment)
             logger.notice("made a new vault", metadata: ["store": "\(settings[\.storePath])"])
         }

@@ -14,6 +14,7 @@ enum {
 enum {
     VAULT_FAULT_SHORT = -1, // a write does half of its work and says so
     VAULT_FAULT_DONE = -2,  // the call does its work and says EIO
+    VAULT_FAULT_LOST = -3,  // the call does nothing and says that it did: no store can keep its word then
 };
 
 // Arms one fault: of the calls of these kinds on files below `directory`, the `nth` (from 1) fails, and with

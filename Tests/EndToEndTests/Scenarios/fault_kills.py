@@ -1,0 +1,127 @@
+"""Kills the program at every system call that changes the disk, one after another, in init, import, backup and restore.
+
+Usage: fault_kills.py PROGRAM PLUGINS [SECONDS]. Needs strace; without it exits with 77 and says so.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from fault_tools import SKIPPED, Folder, Lost, lines, must_notice
+
+# What reaches a disk, or makes a name last.
+CALLS = ["pwrite64", "writev", "fdatasync", "fsync", "rename", "renameat2", "ftruncate", "mkdir", "link", "unlink"]
+BASE = {f"base-{number}" for number in range(20)}
+MORE = {f"more-{number}" for number in range(600)}
+# One transaction of an import.
+BATCH = 256
+
+
+def killing(call, number, log):
+    return ["strace", "-f", "-qq", "-o", log, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}"]
+
+
+def strace_works():
+    if not shutil.which("strace"):
+        return "there is no strace"
+    done = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else f"strace may not trace here: {done.stderr.strip()[:80]}"
+
+
+def after_init(vault, answered):
+    if not answered:
+        # Half of it would stand in the way of a second try, or open without a key.
+        status, _, err = vault.run("init")
+        if status not in (0, 3):
+            raise Lost(f"init after a kill ended with {status}: {err}")
+    vault.must_hold(set(), set())
+
+
+def after_import(vault, answered):
+    users = vault.must_hold(BASE | (MORE if answered else set()), MORE)
+    count = len(users - BASE)
+    if count % BATCH and count != len(MORE):
+        raise Lost(f"{count} connections: a part of a transaction")
+    vault.succeed("put", "after", "spotify", stdin='{"accessToken":"T"}')
+
+
+def after_backup(vault, answered):
+    file = os.path.join(vault.path, "new.backup")
+    if answered or os.path.exists(file):
+        vault.succeed("backup", "verify", file)
+    vault.must_hold(BASE, set())
+
+
+def after_restore(vault, answered):
+    target = os.path.join(vault.path, "restored")
+    if answered and not os.path.exists(target):
+        raise Lost("the restored vault is not there")
+    if not os.path.exists(target):
+        return
+    restored = Folder(vault.program, vault.path)
+    done = restored.run("check", "--set", f"store.path={target}")
+    if done[0] != 0:
+        raise Lost(f"a half-restored vault: {done[1]}{done[2]}")
+
+
+COMMANDS = [
+    ("init", ["init"], "", after_init),
+    ("import", ["import", "-"], lines(sorted(MORE)), after_import),
+    ("backup", ["backup", "create", "{}/new.backup"], "", after_backup),
+    ("restore", ["restore", "{}/old.backup", "--into", "{}/restored"], "", after_restore),
+]
+
+
+def main():
+    program, limit = sys.argv[1], float(sys.argv[3]) if len(sys.argv) > 3 else 600
+    reason = strace_works()
+    if reason:
+        print(f"kills at system calls: skipped, {reason}")
+        return SKIPPED
+    end = time.monotonic() + limit
+    with tempfile.TemporaryDirectory(prefix="vault-kills-") as place:
+        base = Folder(program, os.path.join(place, "base"))
+        base.succeed("init")
+        base.succeed("import", "-", stdin=lines(sorted(BASE)))
+        base.succeed("backup", "create", os.path.join(base.path, "old.backup"))
+        kills = 0
+        for name, words, stdin, holds in COMMANDS:
+            # Round after round, so that a short time reaches every kind of call.
+            left = list(CALLS)
+            number = 0
+            while left and time.monotonic() < end:
+                number += 1
+                for call in list(left):
+                    if time.monotonic() >= end:
+                        break
+                    path = os.path.join(place, "run")
+                    shutil.rmtree(path, ignore_errors=True)
+                    if name != "init":
+                        shutil.copytree(base.path, path, ignore=shutil.ignore_patterns("admin.sock"))
+                    vault = Folder(program, path)
+                    log = os.path.join(place, "strace.log")
+                    words_here = [word.format(path) for word in words]
+                    status, out, err = vault.run(*words_here, stdin=stdin, before=killing(call, number, log))
+                    if status == 0:
+                        left.remove(call)
+                    elif status not in (-9, 137):
+                        raise Lost(f"{name} ended with {status} under strace: {err}")
+                    kills += status != 0
+                    try:
+                        holds(vault, status == 0)
+                    except Lost as lost:
+                        print(f"{name}, killed at {call} number {number}: {lost}")
+                        return 1
+        print(f"kills at system calls: {kills}, nothing lost")
+        must_notice("an import that was answered and not written", lambda: after_import(base, True))
+        file = os.path.join(base.store, "data.mdb")
+        os.truncate(file, os.path.getsize(file) // 2)
+        must_notice("a store that was cut", lambda: after_import(base, False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
