@@ -57,6 +57,25 @@ import VaultBase
         #expect(await failure()?.code == .damaged)
     }
 
+    /// The number of the newest transaction, as LMDB would believe it: with less there, an older state opens.
+    @Test(arguments: [0, 1]) func noticesThatTheLastTransactionWouldBeForgotten(extra: Int) async throws {
+        try await fill()
+        let store = try LMDBStore.open(at: scratch.store)
+        for number in 0..<extra { try await store.put("\(number)", for: "more") }
+        await store.close()
+        var numbers: [UInt8] = [0, 0]
+        let descriptor = try Files.open(scratch.data, O_RDONLY)
+        for page in 0..<2 { #expect(pread(descriptor, &numbers[page], 1, page * 4096 + 144) == 1) }
+        Glibc.close(descriptor)
+        let newest = numbers[0] > numbers[1] ? 0 : 1
+        for less in [numbers[newest] & 1, 2 | numbers[newest] & 1] where less != numbers[newest] {
+            try overwrite([less], at: newest * 4096 + 144)
+            #expect(await failure()?.code == .damaged)
+        }
+        try overwrite([numbers[newest]], at: newest * 4096 + 144)
+        #expect(await failure() == nil)
+    }
+
     @Test func namesANewerFormat() async throws {
         try await fill()
         try overwrite([2, 0, 0, 0], at: 20)

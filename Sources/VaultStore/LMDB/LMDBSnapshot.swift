@@ -27,7 +27,7 @@ public final class LMDBSnapshot: Store {
             throw VaultError(.noStore, "there is no store at \(path)", hint: "make one with: vault init")
         }
         ownership = owned ? nil : try Ownership(of: path)
-        _ = try Preflight("\(path)/data.mdb")
+        try Self.preflight("\(path)/data.mdb", owned: owned)
         environment = try Environment(path, options: LMDBStore.Options(), readOnly: true)
         var raw: OpaquePointer?
         let status = mdb_txn_begin(environment.raw, nil, UInt32(MDB_RDONLY), &raw)
@@ -36,6 +36,15 @@ public final class LMDBSnapshot: Store {
             throw Fault.error(status, "read the store")
         }
         transaction = Mutex(Transaction(raw: raw))
+    }
+
+    /// The owner may write while the two meta pages are read, so one look at them proves no damage.
+    private static func preflight(_ data: String, owned: Bool) throws(VaultError) {
+        for _ in 0..<(owned ? 20 : 0) {
+            if (try? Preflight(data)) != nil { return }
+            usleep(1000)
+        }
+        _ = try Preflight(data)
     }
 
     deinit {

@@ -24,17 +24,33 @@ struct Preflight {
         bytes = Int(status.st_size)
 
         var newest: UInt64 = 0
+        var transactions: [UInt64] = []
         var offset = 0
         for _ in 0..<2 {
             let page = try Self.meta(descriptor, at: offset, path)
             if offset > 0, page.size != pageBytes { throw Self.damaged(path) }
             pageBytes = page.size
             offset += page.size
+            transactions.append(page.transaction)
             if page.transaction >= newest {
                 newest = page.transaction
                 expectedBytes = (page.last + 1) * page.size
             }
         }
+        guard Self.follow(transactions[0], transactions[1]) else {
+            throw VaultError(
+                .damaged, "one of the first two pages of \(path) is damaged: the last writes would be missing",
+                hint: "keep the file as it is and restore a backup into a new directory")
+        }
+    }
+
+    /// Whether two transactions in a row wrote the two meta pages, the even one the first and the odd one the second.
+    ///
+    /// LMDB takes the page with the greater number and asks nothing more: were that number damaged, it would
+    /// go on from the transaction before, whole and sound, and the last answered writes would be gone.
+    private static func follow(_ even: UInt64, _ odd: UInt64) -> Bool {
+        if even == 0, odd == 0 { return true }
+        return even % 2 == 0 && odd % 2 == 1 && max(even, odd) - min(even, odd) == 1
     }
 
     private static func damaged(_ path: String) -> VaultError {
