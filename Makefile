@@ -35,7 +35,7 @@ test: setup
 	@sh Packaging/setup.sh test
 	$(SWIFT) build --build-tests
 	sh Plugins/build.sh $(DEBUG)/plugins
-	$(SWIFT) test --skip-build
+	PATH="$(CURDIR)/.build/e2e-venv/bin:$$PATH" $(SWIFT) test --skip-build
 
 # The short form of each is in `make test`. Every harness is also run against something broken, and must notice.
 FAULT_SUITES := LMDBPowerCutTests|LMDBFailingCallTests|LMDBKillTests|LMDBDamageTests|StoreFaultTests|BackupTests|ClockTests

@@ -139,6 +139,8 @@ for target in package.targets where target.type == .regular || target.type == .e
     if ["CVaultFaults", "CVaultSandbox", "VaultABI"].contains(target.name) { continue }
     target.swiftSettings =
         (target.swiftSettings ?? []) + [
+            // SE-0443: a warning of ours is mended, not scrolled past.
+            .treatAllWarnings(as: .error),
             // SE-0335: `any` is written where a value is boxed.
             .enableUpcomingFeature("ExistentialAny"),
             // SE-0409: an import is internal unless it says `public`.

@@ -52,15 +52,17 @@ build() {
 tests() {
     command -v apt-get >/dev/null 2>&1 || return 0
     # Each on its own: one that cannot be had must not take the others along.
-    for package in glewlwyd openssl chromium prometheus python3-venv; do
+    for package in glewlwyd openssl chromium prometheus python3-venv shellcheck; do
         install "the tests" "$package" || say "note: $package could not be installed; the tests that need it say that they skip"
     done
     venv=.build/e2e-venv
-    if [ ! -f "$venv/.ready" ] && command -v python3 >/dev/null 2>&1; then
-        say "installing for the tests: playwright and openapi-spec-validator, in $venv"
+    modules="playwright openapi-spec-validator lmdb PyNaCl"
+    if [ "$(cat "$venv/.ready" 2>/dev/null)" != "$modules" ] && command -v python3 >/dev/null 2>&1; then
+        say "installing for the tests: $modules, in $venv"
+        # shellcheck disable=SC2086 # a list of names
         if python3 -m venv "$venv" >/dev/null 2>&1 &&
-            "$venv/bin/pip" install --quiet --disable-pip-version-check playwright openapi-spec-validator >/dev/null 2>&1; then
-            touch "$venv/.ready"
+            "$venv/bin/pip" install --quiet --disable-pip-version-check $modules >/dev/null 2>&1; then
+            echo "$modules" >"$venv/.ready"
         else
             say "note: they could not be installed; the tests that need them say that they skip"
         fi

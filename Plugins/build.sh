@@ -26,6 +26,7 @@ newer() {
     shift
     [ -e "$made" ] || return 1
     for source; do
+        # shellcheck disable=SC3013 # not POSIX, but in every sh that is used here
         [ "$source" -nt "$made" ] && return 1
     done
     return 0

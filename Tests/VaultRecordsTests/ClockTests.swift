@@ -1,6 +1,7 @@
 import Testing
 import VaultBase
 import VaultRecords
+import VaultStore
 
 /// Clocks that jump and clocks that stand: nothing is returned after its end, nothing alive is removed.
 @Suite struct ClockTests {
