@@ -30,6 +30,8 @@ package struct Keyring: Sendable {
         package static let rootKey: UInt8 = 1
         /// A passphrase; the parameters are passes u32, KiB u32, salt 16.
         package static let passphrase: UInt8 = 2
+        /// A key that was printed once; a slot's key like any other.
+        package static let recovery: UInt8 = 3
 
         package let kind: UInt8
         package let parameters: [UInt8]
@@ -61,6 +63,11 @@ package struct Keyring: Sendable {
 
     /// A new keyring with its first term, unlocked by `rootKey`.
     package init(vaultID: [UInt8], rootKey: GuardedKey, at time: Timestamp) throws(VaultError) {
+        try self.init(vaultID: vaultID, key: NewKey(rootKey: rootKey), at: time)
+    }
+
+    /// A new keyring with its first term, unlocked by `key`.
+    package init(vaultID: [UInt8], key: NewKey, at time: Timestamp) throws(VaultError) {
         precondition(vaultID.count == 16, "a vault id has 16 bytes")
         self.vaultID = vaultID
         generation = 1
@@ -70,7 +77,9 @@ package struct Keyring: Sendable {
         backupKey = try .generate()
         root = try .generate()
         slots = []
-        slots = [try Self.wrap(root, by: rootKey, kind: Slot.rootKey, parameters: [], vaultID: vaultID)]
+        slots = [
+            try Self.wrap(root, by: key.key, kind: key.kind, parameters: key.parameters, vaultID: vaultID)
+        ]
     }
 
     init(
@@ -113,27 +122,6 @@ package struct Keyring: Sendable {
         }
         terms[index].state = .destroyed
         terms[index].key = nil
-        generation += 1
-    }
-
-    /// Adds a way to unlock.
-    package mutating func addSlot(
-        _ key: GuardedKey, kind: UInt8 = Slot.rootKey, parameters: [UInt8] = []
-    ) throws(VaultError) {
-        guard slots.count < Self.slotLimit, parameters.count <= Self.parameterLimit else {
-            throw VaultError(.conflict, "the keyring has no room for another unlock slot")
-        }
-        slots.append(try Self.wrap(root, by: key, kind: kind, parameters: parameters, vaultID: vaultID))
-        generation += 1
-    }
-
-    /// Removes the slots that `key` opens; the last one stays.
-    package mutating func removeSlots(openedBy key: GuardedKey) throws(VaultError) {
-        let rest = slots.filter { $0.keyID != Self.keyID(of: key, vaultID: vaultID) }
-        guard rest.count < slots.count, !rest.isEmpty else {
-            throw VaultError(.conflict, "the keyring's only unlock slot cannot be removed")
-        }
-        slots = rest
         generation += 1
     }
 }

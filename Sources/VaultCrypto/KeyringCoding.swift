@@ -63,6 +63,38 @@ extension Keyring {
         var root: GuardedKey?
         for slot in candidates where root == nil { root = try unwrap(slot, by: key, vaultID: sealed.vaultID) }
         guard let root else { throw damaged }
+        return try open(sealed, root: root)
+    }
+
+    /// The keyring's bytes, opened again before they are handed out: with its own root, and with `key` if
+    /// that is to open them from now on.
+    ///
+    /// - Throws: `internal` when they do not open to the same keys, which nobody may commit.
+    package func provenBytes(with key: GuardedKey? = nil) throws(VaultError) -> [UInt8] {
+        let bytes = try encoded()
+        var copies = [try Self.open(Self.parse(bytes), root: root)]
+        if let key { copies.append(try Self.open(bytes, with: key)) }
+        guard copies.allSatisfy({ $0.holdsTheSame(as: self) }) else {
+            throw VaultError(.internal, "the keyring does not open to what was put into it; nothing was changed")
+        }
+        return bytes
+    }
+
+    private func holdsTheSame(as other: Keyring) -> Bool {
+        generation == other.generation && slots == other.slots && root.equals(other.root)
+            && stateKey.equals(other.stateKey) && indexKey.equals(other.indexKey) && backupKey.equals(other.backupKey)
+            && terms.count == other.terms.count
+            && zip(terms, other.terms).allSatisfy { mine, its in
+                guard mine.id == its.id, mine.state == its.state, mine.createdAt == its.createdAt else { return false }
+                switch (mine.key, its.key) {
+                case (nil, nil): return true
+                case (let mine?, let its?): return mine.equals(its)
+                default: return false
+                }
+            }
+    }
+
+    private static func open(_ sealed: Sealed, root: GuardedKey) throws(VaultError) -> Keyring {
         let bodyKey = try root.derive(Purpose("vault-keyring-v1"), sealed.head)
         var plain = WipedBytes(count: sealed.box.count - SecretBox.overhead)
         let opened = plain.withMutableBytes { plain in

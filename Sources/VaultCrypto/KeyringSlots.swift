@@ -1,6 +1,44 @@
-import VaultBase
+package import VaultBase
 
 extension Keyring {
+    /// Adds a way to unlock.
+    ///
+    /// - Throws: `conflict` when the key opens the keyring already, or there is no room.
+    package mutating func addSlot(_ new: NewKey) throws(VaultError) {
+        guard slots.count < Self.slotLimit, new.parameters.count <= Self.parameterLimit else {
+            throw VaultError(
+                .conflict, "the vault has \(slots.count) keys and no room for another",
+                hint: "remove one that is not needed: vault key list, vault key remove")
+        }
+        guard slot(of: new.key) == nil else {
+            throw VaultError(.conflict, "this key opens the vault already", hint: "see: vault key list")
+        }
+        slots.append(
+            try Self.wrap(root, by: new.key, kind: new.kind, parameters: new.parameters, vaultID: vaultID))
+        generation += 1
+    }
+
+    /// Removes the slot of a key; the last one stays.
+    package mutating func removeSlot(_ keyID: [UInt8]) throws(VaultError) {
+        guard slots.contains(where: { $0.keyID == keyID }) else {
+            throw VaultError(.notFound, "the vault has no such key", hint: "see: vault key list")
+        }
+        let rest = slots.filter { $0.keyID != keyID }
+        guard !rest.isEmpty else {
+            throw VaultError(
+                .conflict, "it is the only key of the vault: without it nothing here can be read again",
+                hint: "add another first: vault key add")
+        }
+        slots = rest
+        generation += 1
+    }
+
+    /// The slot that `key` opens.
+    package func slot(of key: GuardedKey) -> Slot? {
+        let id = Self.keyID(of: key, vaultID: vaultID)
+        return slots.first { $0.keyID == id }
+    }
+
     /// Which key it is, for whoever has the key: BLAKE2b-128(key, "vault-keyid-v1", vault id).
     package static func keyID(of key: GuardedKey, vaultID: [UInt8]) -> [UInt8] {
         Blake2b.hash(vaultID, key: key, for: Purpose("vault-keyid-v1"), bytes: 16)

@@ -10,12 +10,22 @@ extension Records {
     public static func create(
         in store: any Store, rootKey: GuardedKey, clock: any WallClock = SystemClock()
     ) async throws -> Records {
+        try await create(in: store, key: NewKey(rootKey: rootKey), clock: clock)
+    }
+
+    /// The same with a key of any kind, and others that open it too.
+    public static func create(
+        in store: any Store, key: NewKey, others: [NewKey] = [], clock: any WallClock = SystemClock()
+    ) async throws -> Records {
         let now = clock.now()
-        let keyring = try Keyring(vaultID: Random.bytes(16), rootKey: rootKey, at: now)
+        var keyring = try Keyring(vaultID: Random.bytes(16), key: key, at: now)
+        for other in others { try keyring.addSlot(other) }
         let keys = VaultKeys(keyring)
         let state = VaultState(vaultID: keyring.vaultID, at: now, keyringGeneration: keyring.generation)
-        try await install(keyring.encoded(), state.encoded(keys), in: store)
-        return Records(store: store, clock: clock, keys: keys, state: state)
+        try await install(keyring.provenBytes(with: key.key), state.encoded(keys), in: store)
+        return Records(
+            store: store, clock: clock, keys: keys, openedBy: Keyring.keyID(of: key.key, vaultID: keyring.vaultID),
+            state: state)
     }
 
     /// Opens the vault in `store`.
@@ -24,12 +34,16 @@ extension Records {
     public static func open(
         _ store: any Store, rootKey: GuardedKey, clock: any WallClock = SystemClock()
     ) throws -> Records {
+        try open(store, with: .key(rootKey), clock: clock)
+    }
+
+    /// The same with a key of any kind; a passphrase takes half a second.
+    public static func open(
+        _ store: any Store, with unlock: UnlockKey, clock: any WallClock = SystemClock()
+    ) throws -> Records {
+        let key = try unlock.key(opening: wrappedKeyring(store))
         let (keys, state) = try store.read { transaction in
-            guard let keyring = try bytes(Keyring.storeKey, in: .keyring, transaction) else {
-                throw VaultError(
-                    .noStore, "the store holds no vault", hint: "make one with: vault init, or vault restore")
-            }
-            let keys = VaultKeys(try Keyring.open(keyring, with: rootKey))
+            let keys = VaultKeys(try Keyring.open(wrappedKeyring(transaction), with: key))
             let state = try VaultState.load(transaction, keys)
             // They change in one transaction, so a keyring of another generation was put there by hand.
             guard state.keyringGeneration == keys.keyring.generation else {
@@ -40,7 +54,19 @@ extension Records {
             }
             return (keys, state)
         }
-        return Records(store: store, clock: clock, keys: keys, state: state)
+        return Records(
+            store: store, clock: clock, keys: keys, openedBy: Keyring.keyID(of: key, vaultID: state.vaultID),
+            state: state)
+    }
+
+    private static func wrappedKeyring(_ store: any Store) throws -> [UInt8] { try store.read(wrappedKeyring) }
+
+    static func wrappedKeyring(_ transaction: any StoreReading) throws -> [UInt8] {
+        guard let keyring = try bytes(Keyring.storeKey, in: .keyring, transaction) else {
+            throw VaultError(
+                .noStore, "the store holds no vault", hint: "make one with: vault init, or vault restore")
+        }
+        return keyring
     }
 
     /// Whether the store holds anything: a vault can be made or restored only where it does not.

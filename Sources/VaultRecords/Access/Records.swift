@@ -1,5 +1,6 @@
 import Synchronization
 public import VaultBase
+import VaultCrypto
 public import VaultStore
 
 /// The vault's data, typed: connections, identities, sessions, logins and the redemption journal, each
@@ -10,15 +11,33 @@ public import VaultStore
 public final class Records: Sendable {
     public let store: any Store
     public let clock: any WallClock
-    let keys: VaultKeys
+    /// Replaced as a whole when the keyring changes.
+    private let held: Mutex<(keys: VaultKeys, openedBy: [UInt8])>
     /// The latest moment this process committed at, in ms: a wall clock set back brings nothing back.
     private let committed: Atomic<Int64>
 
-    init(store: any Store, clock: any WallClock, keys: VaultKeys, state: VaultState) {
+    /// Whether a rotation runs in this process; two would wait for each other's terms.
+    let isRotating = Atomic(false)
+
+    /// - Parameter openedBy: the id of the key that opened the keyring.
+    init(store: any Store, clock: any WallClock, keys: VaultKeys, openedBy: [UInt8], state: VaultState) {
         self.store = store
         self.clock = clock
-        self.keys = keys
+        held = Mutex((keys, openedBy))
         committed = Atomic(state.clock.rawValue)
+    }
+
+    /// The keys of this moment. In a write, ask inside its closure: one that waited may find newer ones.
+    var keys: VaultKeys { held.withLock { $0.keys } }
+
+    /// The id of the key that the vault was opened with.
+    var openedBy: [UInt8] { held.withLock { $0.openedBy } }
+
+    func install(_ keys: VaultKeys, openedBy: [UInt8]? = nil) {
+        held.withLock { held in
+            held.keys = keys
+            if let openedBy { held.openedBy = openedBy }
+        }
     }
 
     /// The vault's present: the wall clock's, or the last commit's if that was later.
@@ -31,12 +50,19 @@ public final class Records: Sendable {
     /// Runs `body` on one consistent snapshot at the clock's present.
     public func read<R>(_ body: (RecordsView) throws -> R) throws -> R {
         let now = now
-        return try store.read { try body(RecordsView(keys: keys, now: now, transaction: $0)) }
+        let before = keys
+        return try store.read { transaction in
+            // A term may come or go around the moment the snapshot was taken: both have what it needs.
+            let after = keys
+            let usable = after === before ? after : after.reading(before)
+            return try body(RecordsView(keys: usable, now: now, transaction: transaction))
+        }
     }
 
     /// Runs `body` in one durable transaction; see ``Store/write(_:)`` for what it may do.
     public func write<R: Sendable>(_ body: @escaping @Sendable (RecordsTransaction) throws -> R) async throws -> R {
-        let (result, time) = try await store.write { [keys, clock] transaction in
+        let (result, time) = try await store.write { [self] transaction in
+            let keys = keys
             let state = try VaultState.load(transaction, keys)
             let records = RecordsTransaction(
                 keys: keys, now: max(clock.now(), state.clock), state: state, transaction: transaction)

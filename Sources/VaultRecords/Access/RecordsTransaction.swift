@@ -72,6 +72,27 @@ public final class RecordsTransaction: RecordsView {
         }
     }
 
+    /// Puts a value that is sealed already in the place of one that says the same.
+    func exchange(_ table: SealedTable, _ key: [UInt8], old: Stamp, _ value: UnsafeRawBufferPointer) throws {
+        try writing.put(value.bytes, for: key.span.bytes, in: table.table)
+        key.withUnsafeBytes { key in
+            state.remove(old, from: table, under: key, keys)
+            if let stamp = Stamp(value) { state.add(stamp, to: table, under: key, keys) }
+        }
+        state.sequence += 1
+    }
+
+    /// Notes how far a rotation has come.
+    func mark(_ mark: RotationMark) throws {
+        let (key, value) = (RotationMark.storeKey, mark.encoded)
+        try writing.put(value.span.bytes, for: key.span.bytes, in: .state)
+    }
+
+    func unmark() throws {
+        let key = RotationMark.storeKey
+        try writing.delete(key.span.bytes, in: .state)
+    }
+
     /// Puts a value that is sealed already where nothing stands.
     func keep(_ table: SealedTable, _ key: [UInt8], _ value: [UInt8]) throws {
         try writing.put(value.span.bytes, for: key.span.bytes, in: table.table)

@@ -64,9 +64,11 @@ public enum Backup {
     ) async throws -> Manifest {
         try await Blocking.run {
             let file = try NewFile(at: path)
+            // Taken before the snapshot: a term that is destroyed meanwhile still opens what was copied.
+            let before = records.keys
             let written = try write(records, to: file, progress)
             try file.flush()
-            let manifest = try read(file.reader(), unlock: .keys(records.keys)) { done, total, _ in
+            let manifest = try read(file.reader(), unlock: .keys(records.keys.reading(before))) { done, total, _ in
                 progress(total + done, 2 * total)
             }
             guard manifest.hash == written else { throw BackupError.damaged("it reads back as something else") }
@@ -82,6 +84,13 @@ public enum Backup {
         _ path: String, rootKey: GuardedKey, progress: @Sendable (_ done: Int, _ total: Int) -> Void
     ) throws -> Manifest {
         try read(FileReader(at: path), unlock: .rootKey(rootKey)) { done, total, _ in progress(done, total) }
+    }
+
+    /// The key that opens the backup: a passphrase's is derived with what the backup says.
+    ///
+    /// - Throws: `wrong-key`, `damaged`, `newer-format`, `file`.
+    public static func key(opening path: String, with unlock: UnlockKey) throws -> GuardedKey {
+        try unlock.key(opening: BackupReader.header(FileReader(at: path)).0.keyring)
     }
 
     /// What a backup's beginning says; needs no key and proves nothing.

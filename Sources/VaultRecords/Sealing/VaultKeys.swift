@@ -9,14 +9,17 @@ final class VaultKeys: Sendable {
     private let others: [UInt32: GuardedKey]
     private let vaultID: (UInt64, UInt64)
 
-    init(_ keyring: Keyring) {
+    convenience init(_ keyring: Keyring) { self.init(keyring, alsoReading: [:]) }
+
+    private init(_ keyring: Keyring, alsoReading more: [UInt32: GuardedKey]) {
         self.keyring = keyring
         guard let key = keyring.active.key else {
             preconditionFailure("the active term has a key; the keyring's parser holds to it")
         }
         active = keyring.active.id
         activeKey = key
-        others = Dictionary(uniqueKeysWithValues: keyring.terms.compactMap { term in term.key.map { (term.id, $0) } })
+        others = Dictionary(keyring.terms.compactMap { term in term.key.map { (term.id, $0) } }) { $1 }
+            .merging(more) { mine, _ in mine }
         vaultID = keyring.vaultID.withUnsafeBytes {
             ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         }
@@ -24,6 +27,9 @@ final class VaultKeys: Sendable {
 
     /// The key of a term; nil when the keyring has none.
     func term(_ id: UInt32) -> GuardedKey? { id == active ? activeKey : others[id] }
+
+    /// The same, which opens what `other` opens too.
+    func reading(_ other: VaultKeys) -> VaultKeys { VaultKeys(keyring, alsoReading: other.others) }
 
     /// Lends the vault's 16-byte id.
     func withVaultID<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { withUnsafeBytes(of: vaultID, body) }

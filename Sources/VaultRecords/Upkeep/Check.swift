@@ -47,19 +47,19 @@ extension Records {
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> CheckReport {
         try read { records in
-            var check = Check(records: records, state: try VaultState.load(records.transaction, keys))
+            var check = Check(records: records, state: try VaultState.load(records.transaction, records.keys))
             check.place = place
             check.found = found
             try check.run(progress)
-            return CheckReport(status: VaultStatus(check.state, keys), problems: check.problems)
+            return CheckReport(status: VaultStatus(check.state, records.keys), problems: check.problems)
         }
     }
 
     /// Counts the tables anew and writes the state so: after damage was looked at and removed. What is
     /// missing stays missing; from then on nobody can tell that it is.
     public func recount() async throws {
-        try await write { [keys] records in
-            let tally = try Tally(records.transaction, keys)
+        try await write { records in
+            let tally = try Tally(records.transaction, records.keys)
             var state = records.state
             state.tables = tally.tables
             state.terms = tally.terms.sorted { $0.key < $1.key }.map { (id: $0.key, count: $0.value) }

@@ -66,7 +66,8 @@ extension Records {
     /// wrong and far ahead, which would let everything seem ended until that time.
     public func acceptClock() async throws {
         let now = clock.now()
-        try await store.write { [keys] transaction in
+        try await store.write { [self] transaction in
+            let keys = keys
             var state = try VaultState.load(transaction, keys)
             state.clock = now
             state.sequence += 1
