@@ -39,6 +39,18 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case check
     /// What became of each plugin → one `plugin` each.
     case plugins
+    /// The keys that open the vault → one `key` each.
+    case keys
+    /// Lets another key open the vault → `key`.
+    case addKey(NewKeyDocument)
+    /// Removes a key by its id, or the beginning of it → `key`.
+    case removeKey(id: String)
+    /// Puts a key in the place of another in one step → `key`.
+    case replaceKey(id: String, with: NewKeyDocument)
+    /// Seals everything with a new data key and destroys the old one → `progress`, then `rotation`.
+    case rotate
+    /// How the data keys stand → `rotation`.
+    case rotationStatus
     /// A new session for a user → `session`.
     case issueSession(user: String)
 
@@ -63,4 +75,6 @@ public enum AdministrativeEvent: Codable, Sendable, Equatable {
     case checked(CheckDocument)
     case plugin(PluginDocument)
     case session(SessionDocument)
+    case key(KeyDocument)
+    case rotation(RotationDocument)
 }

@@ -26,6 +26,8 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     /// Whether all keys could be kept out of swap.
     public var keysAreLocked: Bool
     public var platforms: [PlatformDocument]
+    /// The data keys; nil from a server that does not tell.
+    public var terms: [TermDocument]?
     /// When the server started; nil without one.
     public var serverSince: String?
     /// The server's process; nil without one.

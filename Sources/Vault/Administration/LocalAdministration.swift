@@ -66,6 +66,14 @@ public struct LocalAdministration: Administration {
             for report in plugins {
                 try await event(.plugin(PluginDocument(report, platforms: platforms(of: report))))
             }
+        case .keys: try await keys(event)
+        case .addKey(let new):
+            try await event(told(await vault.records.addKey(new.newKey()), "key.added"))
+        case .removeKey(let id): try await event(told(await vault.records.removeKey(id), "key.removed"))
+        case .replaceKey(let id, let new):
+            try await event(told(await vault.records.replaceKey(id, with: new.newKey()), "key.replaced"))
+        case .rotate: try await rotate(event)
+        case .rotationStatus: try await event(.rotation(RotationDocument(vault.records.rotationStatus())))
         case .issueSession(let user):
             let issued = try await vault.issueSession(for: UserID(user))
             try await event(
@@ -90,7 +98,8 @@ public struct LocalAdministration: Administration {
                     platform: $0.name.rawValue, displayName: $0.displayName, available: $0.platform != nil,
                     reason: $0.fault?.message, hint: $0.fault?.hint)
             },
-            serverSince: servingSince?.iso8601, serverProcess: servingSince == nil ? nil : Int(getpid()))
+            terms: state.terms.map(TermDocument.init), serverSince: servingSince?.iso8601,
+            serverProcess: servingSince == nil ? nil : Int(getpid()))
     }
 
     private func connection(_ user: UserID, _ platform: PlatformName) throws -> Connection {
@@ -163,7 +172,7 @@ public struct LocalAdministration: Administration {
 
     /// Runs `work`, telling its progress as it goes. The work never waits for a slow reader: only the newest
     /// step counts, and a reader that has gone undoes nothing.
-    private static func telling<R: Sendable>(
+    static func telling<R: Sendable>(
         _ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void,
         _ work: (@escaping @Sendable (Int, Int) -> Void) async throws -> R
     ) async throws -> R {

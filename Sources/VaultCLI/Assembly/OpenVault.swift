@@ -39,7 +39,7 @@ struct OpenVault: Sendable {
         options.onFailure = request.onFailure
         let store = try LMDBStore.open(at: settings[\.storePath], options: options)
         do {
-            let records = try Records.open(store, rootKey: key)
+            let records = try Records.open(store, with: key)
             let plugins = request.loadsPlugins ? await Plugins.load(settings) : []
             let assembly = PlatformAssembly(settings: settings, reports: plugins, environment: request.environment)
             let platforms = try assembly.directory(extra: request.extra(plugins))
@@ -51,7 +51,7 @@ struct OpenVault: Sendable {
                 vault: vault, store: store, plugins: plugins,
                 checker: { step in
                     defer { store.forgetDeadReaders() }
-                    return try await CheckChild.beside(path, key: key, step)
+                    return try await CheckChild.beside(path, key: records.key, step)
                 })
         } catch {
             await store.close()

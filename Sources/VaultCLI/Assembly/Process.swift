@@ -24,6 +24,12 @@ enum ProcessRules {
     /// This program, for the children it starts: the very file it runs, also after an upgrade put another in its place.
     static let program = "/proc/self/exe"
 
+    /// Takes a name out of the environment and wipes its value, which `/proc` would show as long as we live.
+    static func forget(_ name: String) {
+        if let value = getenv(name) { explicit_bzero(value, strlen(value)) }
+        unsetenv(name)
+    }
+
     /// The environment as it is now.
     static var environment: [String: String] {
         var all: [String: String] = [:]

@@ -12,7 +12,7 @@ struct BackupCommand: AsyncParsableCommand {
             vault backup verify /backups/monday.vault
             vault backup inspect /backups/monday.vault
 
-            A backup is one encrypted file. With the root key it is the whole vault; keep the two apart.
+            A backup is one encrypted file. With one of the vault's keys it is the whole vault; keep the two apart.
             """,
         subcommands: [Create.self, Verify.self, Inspect.self], defaultSubcommand: Create.self)
 
@@ -128,11 +128,12 @@ struct BackupCommand: AsyncParsableCommand {
     private static func verify(_ file: String, _ common: CommonOptions) throws -> BackupDocument {
         let environment = ProcessRules.environment
         let settings = try common.settings(environment: environment)
-        let key = try RootKeySource(settings, environment: environment).fetch(environment: environment)
         let path = FilePath.absolute(file)
         guard FilePath.exists(path) else {
             throw VaultError(.notFound, "there is no \(path)", hint: "look at the name")
         }
+        let unlock = try RootKeySource(settings, environment: environment).fetch(environment: environment)
+        let key = try Backup.key(opening: path, with: unlock)
         let bar = ProgressBar("verify")
         defer { bar.end() }
         let manifest = try Backup.verify(path, rootKey: key) { done, total in bar.show(done, of: total) }

@@ -48,7 +48,7 @@ struct CheckWalkCommand: AsyncParsableCommand {
         LogSetup.start(format: settings[\.logFormat], level: .warning)
         let key = try RootKeySource(settings, environment: environment)
             .fetch(environment: environment, logger: Logger(label: "vault"))
-        return try Records.open(LMDBSnapshot(at: settings[\.storePath], owned: false), rootKey: key)
+        return try Records.open(LMDBSnapshot(at: settings[\.storePath], owned: false), with: key)
     }
 
     private static func key() throws -> GuardedKey {

@@ -28,7 +28,6 @@ struct RestoreCommand: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessRules.environment
         let settings = try common.settings(environment: environment)
-        let key = try RootKeySource(settings, environment: environment).fetch(environment: environment)
         let path = FilePath.absolute(file)
         let target = FilePath.absolute(into)
         guard FilePath.exists(path) else {
@@ -37,6 +36,8 @@ struct RestoreCommand: AsyncParsableCommand {
         guard !FilePath.exists(target) else {
             throw VaultError(.conflict, "\(target) is there already", hint: "restore into a new directory")
         }
+        let unlock = try RootKeySource(settings, environment: environment).fetch(environment: environment)
+        let key = try Backup.key(opening: path, with: unlock)
         let singleUse = try await singleUsePlatforms(settings, environment)
         let bar = ProgressBar("restore")
         defer { bar.end() }

@@ -5,8 +5,10 @@ import ServiceLifecycle
 import UnixSignals
 import Vault
 import VaultBase
+import VaultCrypto
 import VaultHTTP
 import VaultProviders
+import VaultRecords
 import VaultStore
 import VaultTesting
 
@@ -132,6 +134,15 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func logState(_ opened: OpenVault, _ logger: Logger) {
+        if GuardedKey.lockingFailed {
+            logger.warning(
+                "keys could not be locked in memory and may reach the swap",
+                metadata: ["hint": "raise the limit: LimitMEMLOCK=64M in the unit, or ulimit -l"])
+        }
+        if (try? opened.vault.records.rotationStatus().isUnfinished) == true {
+            logger.warning(
+                "a rotation of the data keys is not finished", metadata: ["hint": "vault rotate goes on with it"])
+        }
         for report in opened.plugins {
             guard let fault = report.fault else { continue }
             logger.warning(

@@ -36,6 +36,7 @@ struct StatusCommand: AsyncParsableCommand {
             ("sessions", "\(status.sessions)"), ("logins", "\(status.logins)"),
             ("unfinished refreshes", "\(status.unfinishedRefreshes)"),
             ("room", "\(Sizes.words(status.usedBytes)) of \(Sizes.words(status.quotaBytes)) used"),
+            ("data keys", rotation(status.terms ?? [])),
             ("keys", status.keysAreLocked ? nil : "not locked in memory: raise RLIMIT_MEMLOCK"),
         ])
         for platform in status.platforms {
@@ -46,5 +47,12 @@ struct StatusCommand: AsyncParsableCommand {
             if let hint = platform.hint { lines.append("  \(Terminal.plain(hint))") }
         }
         return lines
+    }
+
+    /// An unfinished rotation; nil when there is none.
+    private static func rotation(_ terms: [TermDocument]) -> String? {
+        guard terms.contains(where: { $0.state == "readable" }) else { return nil }
+        let left = terms.reduce(0) { $0 + ($1.state == "active" ? 0 : $1.values) }
+        return "a rotation is not finished, \(Words.count(left, "value")) to go: vault rotate goes on with it"
     }
 }

@@ -3,9 +3,18 @@ import Logging
 import VaultBase
 import VaultCrypto
 
-/// The key that wraps the vault's keyring: where it is, and how it is fetched.
+/// What unlocks the vault: where it is, and how it is fetched.
 struct RootKeySource: Sendable {
-    let reference: SecretReference
+    enum Kind: Sendable, Equatable {
+        /// 32 bytes.
+        case key(SecretReference)
+        /// Asked for on the terminal without a reference.
+        case passphrase(SecretReference?)
+        /// Asked for on the terminal, or read from standard input, without a reference.
+        case recovery(SecretReference?)
+    }
+
+    let kind: Kind
     /// What the operator wrote, for messages; never the key.
     let words: String
 
@@ -14,30 +23,68 @@ struct RootKeySource: Sendable {
         var isOption = false
         if case .option = settings.origin(\.keySource) { isOption = true }
         if environment["ENCRYPTION_KEY"]?.isEmpty == false, !isOption {
-            reference = .environment("ENCRYPTION_KEY")
+            kind = .key(.environment("ENCRYPTION_KEY"))
             words = "ENCRYPTION_KEY"
             return
         }
         let source = settings[\.keySource]
-        if source.hasPrefix("passphrase") || source.hasPrefix("kms:") {
-            throw settings.fault(
-                \.keySource, "is of a kind this version does not know",
-                hint: "use file:PATH, credential:NAME, command:… or env:NAME")
+        guard let kind = Self.kind(source) else {
+            throw settings.fault(\.keySource, "is of a kind this version does not know", hint: Self.kinds)
         }
-        reference = SecretReference(source)
+        self.kind = kind
         words = source
+    }
+
+    /// One that is written as `key.source` is.
+    init(_ text: String) throws(VaultError) {
+        guard let kind = Self.kind(text) else {
+            throw VaultError(.badRequest, "\"\(Terminal.plain(text))\" is no source of a key", hint: Self.kinds)
+        }
+        self.kind = kind
+        words = text
+    }
+
+    static let kinds = "use file:PATH, credential:NAME, command:…, env:NAME, passphrase or recovery:"
+
+    /// nil for a key that is written out, and for what no version knew.
+    static func kind(_ text: String) -> Kind? {
+        for (name, make) in [("passphrase", Kind.passphrase), ("recovery", Kind.recovery)] where text.hasPrefix(name) {
+            var rest = text.dropFirst(name.count)
+            if rest.isEmpty { return make(nil) }
+            guard rest.removeFirst() == ":" else { return nil }
+            if rest.isEmpty { return make(nil) }
+            let reference = SecretReference(String(rest))
+            if case .literal = reference { return nil }
+            return make(reference)
+        }
+        let reference = SecretReference(text)
+        if case .literal = reference { return nil }
+        return .key(reference)
     }
 
     /// The file, when it is one: what `init` makes and what stands beside it.
     var file: String? {
-        if case .file(let path) = reference { return path }
+        if case .key(.file(let path)) = kind { return path }
         return nil
     }
 
     /// Fetches the key. One from the environment is taken out of it, so that no child inherits it.
     ///
     /// - Throws: `wrong-key` when it is not 32 bytes; what ``PrivateFile`` and ``SecretReference`` throw.
-    func fetch(environment: [String: String], logger: Logger? = nil) throws(VaultError) -> GuardedKey {
+    func fetch(environment: [String: String], logger: Logger? = nil) throws(VaultError) -> UnlockKey {
+        switch kind {
+        case .key(let reference):
+            return .key(try key(reference, environment: environment, logger: logger))
+        case .passphrase(let reference):
+            return .passphrase(try Self.passphrase(reference, environment: environment))
+        case .recovery(let reference):
+            return .key(try Self.recoveryKey(reference, environment: environment).key)
+        }
+    }
+
+    private func key(
+        _ reference: SecretReference, environment: [String: String], logger: Logger?
+    ) throws(VaultError) -> GuardedKey {
         var text: [UInt8]
         if let file {
             do {
@@ -50,10 +97,13 @@ struct RootKeySource: Sendable {
             text = try reference.fetch("key.source", environment: environment).withBytes { Array($0) }
         }
         if case .environment(let name) = reference {
-            unsetenv(name)
-            logger?.warning(
-                "the root key came by the environment: any process of this user can read it there",
-                metadata: ["hint": "put it into a file: key.source = \"file:…\""])
+            ProcessRules.forget(name)
+            let words = "the root key came by the environment: any process of this user can read it there"
+            if let logger {
+                logger.warning("\(words)", metadata: ["hint": "put it into a file: key.source = \"file:…\""])
+            } else {
+                Terminal.warn(words)
+            }
         }
         defer { text.withUnsafeMutableBytes { explicit_bzero($0.baseAddress!, $0.count) } }
         var mayBeRaw = true

@@ -16,6 +16,13 @@ enum FilePath {
         return String(cString: start) + "/" + path
     }
 
+    /// Without symbolic links; as it is when nothing is there.
+    static func resolved(_ path: String) -> String {
+        guard let whole = realpath(path, nil) else { return path }
+        defer { free(whole) }
+        return String(cString: whole)
+    }
+
     static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

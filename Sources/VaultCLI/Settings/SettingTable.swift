@@ -43,7 +43,7 @@ struct SettingTable: Sendable {
 
     let keySource = Setting(
         "key.source", .text, default: #""file:~/.local/share/vault.key""#,
-        "the root key: file:PATH (0400), credential:NAME, command:… or env:NAME")
+        "what unlocks it: file:PATH (0400), credential:NAME, command:…, env:NAME, passphrase or recovery:")
 
     let plugins = Setting(
         "plugins.path", .path, default: #""/usr/lib/vault/plugins""#, "the folder of provider plugins")

@@ -71,10 +71,9 @@ enum SettingsRules {
             try checkWritten(
                 SecretReference(text), settings.origin(\.previousSecrets), "session.previous-secrets", settings)
         }
-        guard case .literal = SecretReference(settings[\.keySource]) else { return }
+        guard RootKeySource.kind(settings[\.keySource]) == nil else { return }
         throw settings.fault(
-            \.keySource, "is not a reference",
-            hint: "use file:PATH, credential:NAME, command:… or env:NAME; vault init makes the file")
+            \.keySource, "is not a reference", hint: "\(RootKeySource.kinds); vault init makes the file")
     }
 
     /// A secret in a file is read by whoever reads the file, one on the command line by whoever lists processes.

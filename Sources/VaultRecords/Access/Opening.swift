@@ -24,7 +24,7 @@ extension Records {
         let state = VaultState(vaultID: keyring.vaultID, at: now, keyringGeneration: keyring.generation)
         try await install(keyring.provenBytes(with: key.key), state.encoded(keys), in: store)
         return Records(
-            store: store, clock: clock, keys: keys, openedBy: Keyring.keyID(of: key.key, vaultID: keyring.vaultID),
+            store: store, clock: clock, keys: keys, openedBy: key.key,
             state: state)
     }
 
@@ -55,7 +55,7 @@ extension Records {
             return (keys, state)
         }
         return Records(
-            store: store, clock: clock, keys: keys, openedBy: Keyring.keyID(of: key, vaultID: state.vaultID),
+            store: store, clock: clock, keys: keys, openedBy: key,
             state: state)
     }
 

@@ -1,6 +1,6 @@
 import Synchronization
 public import VaultBase
-import VaultCrypto
+public import VaultCrypto
 public import VaultStore
 
 /// The vault's data, typed: connections, identities, sessions, logins and the redemption journal, each
@@ -12,31 +12,31 @@ public final class Records: Sendable {
     public let store: any Store
     public let clock: any WallClock
     /// Replaced as a whole when the keyring changes.
-    private let held: Mutex<(keys: VaultKeys, openedBy: [UInt8])>
+    private let held: Mutex<(keys: VaultKeys, key: GuardedKey)>
     /// The latest moment this process committed at, in ms: a wall clock set back brings nothing back.
     private let committed: Atomic<Int64>
 
     /// Whether a rotation runs in this process; two would wait for each other's terms.
     let isRotating = Atomic(false)
 
-    /// - Parameter openedBy: the id of the key that opened the keyring.
-    init(store: any Store, clock: any WallClock, keys: VaultKeys, openedBy: [UInt8], state: VaultState) {
+    /// - Parameter key: the one that opened the keyring.
+    init(store: any Store, clock: any WallClock, keys: VaultKeys, openedBy key: GuardedKey, state: VaultState) {
         self.store = store
         self.clock = clock
-        held = Mutex((keys, openedBy))
+        held = Mutex((keys, key))
         committed = Atomic(state.clock.rawValue)
     }
 
     /// The keys of this moment. In a write, ask inside its closure: one that waited may find newer ones.
     var keys: VaultKeys { held.withLock { $0.keys } }
 
-    /// The id of the key that the vault was opened with.
-    var openedBy: [UInt8] { held.withLock { $0.openedBy } }
+    /// The key that the vault was opened with, or that took its place since.
+    public var key: GuardedKey { held.withLock { $0.key } }
 
-    func install(_ keys: VaultKeys, openedBy: [UInt8]? = nil) {
+    func install(_ keys: VaultKeys, openedBy key: GuardedKey? = nil) {
         held.withLock { held in
             held.keys = keys
-            if let openedBy { held.openedBy = openedBy }
+            if let key { held.key = key }
         }
     }
 

@@ -66,7 +66,7 @@ extension Records {
 
     private func compare(with target: any Store, _ progress: (Int) -> Void) throws {
         let copy = Records(
-            store: target, clock: clock, keys: keys, openedBy: openedBy,
+            store: target, clock: clock, keys: keys, openedBy: key,
             state: try target.read { try VaultState.load($0, keys) })
         let (mine, its) = (
             try store.read { try VaultState.load($0, keys) }, try target.read { try VaultState.load($0, keys) }

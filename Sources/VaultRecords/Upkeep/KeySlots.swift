@@ -91,7 +91,7 @@ extension Records {
                 try keyring.removeSlot(keyID)
             }
         }
-        if old.isInUse { install(keys, openedBy: Keyring.keyID(of: new.key, vaultID: keys.keyring.vaultID)) }
+        if old.isInUse { install(keys, openedBy: new.key) }
         return try slot(of: new)
     }
 
@@ -106,6 +106,9 @@ extension Records {
         }
         return slot
     }
+
+    /// The id of the key that the vault was opened with.
+    private var openedBy: [UInt8] { Keyring.keyID(of: key, vaultID: keys.keyring.vaultID) }
 
     private func slot(of new: NewKey) throws -> KeySlot {
         // From the disk, not from what was meant to be there.
