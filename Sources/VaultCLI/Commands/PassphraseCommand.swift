@@ -8,6 +8,7 @@ import VaultCrypto
 struct PassphraseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "passphrase", abstract: "Change the passphrase that opens the vault.",
+        usage: "vault passphrase [--old <reference>] [--new <reference>] [<options>]",
         discussion: """
             vault passphrase
             vault passphrase --old file:/run/secrets/old --new file:/run/secrets/new

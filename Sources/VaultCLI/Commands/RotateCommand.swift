@@ -5,7 +5,7 @@ import VaultBase
 /// `vault rotate`
 struct RotateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rotate", abstract: "Give the vault a new data key, seal everything with it, destroy the old one.",
+        commandName: "rotate", abstract: "Seal everything with a new data key and destroy the old one.",
         discussion: """
             vault rotate --dry-run         what it would do
             vault rotate
