@@ -110,7 +110,7 @@ import VaultStore
             connection.accessToken = Secret("fresh")
             let (fresh, version) = (connection, connection.version)
             do {
-                try await records.write { try $0.put(fresh, expecting: version) }
+                _ = try await records.write { try $0.put(fresh, expecting: version) }
             } catch { lost += 1 }
         }
         #expect(try await rotated.destroyed == [1])

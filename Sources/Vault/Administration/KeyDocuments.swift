@@ -1,6 +1,6 @@
 public import VaultBase
 public import VaultCrypto
-public import VaultRecords
+import VaultRecords
 
 /// One key that opens the vault; nothing of the key itself.
 public struct KeyDocument: Codable, Sendable, Equatable {

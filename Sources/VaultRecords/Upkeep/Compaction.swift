@@ -1,4 +1,4 @@
-public import VaultBase
+import VaultBase
 import VaultCrypto
 public import VaultStore
 

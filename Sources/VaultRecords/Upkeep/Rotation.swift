@@ -1,5 +1,5 @@
 import Synchronization
-public import VaultBase
+import VaultBase
 import VaultCrypto
 import VaultStore
 
