@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    @Test func theDemoPageWorksInARealBrowser() {
-        let status = Scenario.run("browser_test.py")
+    @Test func theDemoPageWorksInARealBrowser() async {
+        let status = await Scenario.run("browser_test.py")
         #expect(status == 0 || status == Scenario.skipped)
     }
 }

@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd {
-    @Test func everyCommandOfTheReadmeWorks() {
-        #expect(Scenario.run("readme_test.py") == 0)
+    @Test func everyCommandOfTheReadmeWorks() async {
+        #expect(await Scenario.run("readme_test.py") == 0)
     }
 }

@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    @Test func worksWithAnAuthorizationServerNobodyHereWrote() {
-        let status = Scenario.run("glewlwyd_test.py")
+    @Test func worksWithAnAuthorizationServerNobodyHereWrote() async {
+        let status = await Scenario.run("glewlwyd_test.py")
         #expect(status == 0 || status == Scenario.skipped)
     }
 }

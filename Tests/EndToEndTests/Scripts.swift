@@ -1,8 +1,9 @@
+import Dispatch
+import Testing
+
 #if canImport(Glibc)
     import Glibc
 #endif
-
-import Testing
 
 /// Runs a Python scenario of this folder against the program that was just built.
 enum Scenario {
@@ -28,7 +29,15 @@ enum Scenario {
     }()
 
     /// Runs it to its end and returns its exit status; what it prints goes where the tests print.
-    static func run(_ script: String, _ arguments: [String] = []) -> Int32 {
+    ///
+    /// Waits on a thread of its own: the few that tests share would starve the other tests.
+    static func run(_ script: String, _ arguments: [String] = []) async -> Int32 {
+        await withCheckedContinuation { caller in
+            DispatchQueue.global().async { caller.resume(returning: wait(for: script, arguments)) }
+        }
+    }
+
+    private static func wait(for script: String, _ arguments: [String]) -> Int32 {
         var words = [python]
         if python == "/usr/bin/env" { words.append("python3") }
         words += ["\(folder)/Scenarios/\(script)", "\(products)/vault", "\(products)/plugins"] + arguments
