@@ -23,7 +23,7 @@ struct VaultProgram: AsyncParsableCommand {
             ShowCommand.self, PutCommand.self, ImportCommand.self, ExportCommand.self, RefreshCommand.self,
             DisconnectCommand.self, DeleteCommand.self, SweepCommand.self, CheckCommand.self, BackupCommand.self,
             RestoreCommand.self, KeyCommand.self, PassphraseCommand.self, RotateCommand.self, CompactCommand.self,
-            PluginsCommand.self, SessionCommand.self, PluginHostCommand.self,
+            PluginsCommand.self, PluginCommand.self, SessionCommand.self, PluginHostCommand.self,
             CheckWalkCommand.self,
         ])
 }

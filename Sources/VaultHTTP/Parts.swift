@@ -1,8 +1,8 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import Vault
-import VaultBase
+public import Vault
+public import VaultBase
 import VaultRecords
 
 /// What the routes share.
@@ -32,7 +32,12 @@ struct FacadeParts: Sendable {
         logins = RateLimiter(perMinute: options.loginsPerMinute, now: now)
         refreshes = RateLimiter(perMinute: options.refreshesPerMinute, now: now)
         codes = OneTimeCodes(clock: vault.records.clock)
-        for entry in vault.platforms.entries where Self.reserved.contains(entry.name.rawValue) {
+        try Self.checkNames(vault.platforms.entries)
+    }
+
+    /// - Throws: `settings` for a platform whose name is one of our own paths.
+    static func checkNames(_ entries: [PlatformDirectory.Entry]) throws(VaultError) {
+        for entry in entries where reserved.contains(entry.name.rawValue) {
             throw VaultError(
                 .settings, "platforms.\(entry.name): the name is one of our own paths",
                 hint: "name the section otherwise and set its provider")
@@ -69,4 +74,11 @@ extension HTTPField.Name {
     static let secPurpose = Self("Sec-Purpose")!
     static let referrerPolicy = Self("Referrer-Policy")!
     static let crossOriginResourcePolicy = Self("Cross-Origin-Resource-Policy")!
+}
+
+extension Facade {
+    /// - Throws: `settings` for a platform whose name is one of our own paths.
+    public static func checkNames(_ entries: [PlatformDirectory.Entry]) throws(VaultError) {
+        try FacadeParts.checkNames(entries)
+    }
 }

@@ -37,6 +37,23 @@ struct PluginTests {
             status.out.contains(#"{"available":true,"displayName":"YouTube","platform":"youtube"}"#), "\(status.out)")
     }
 
+    @Test func aSectionThatCannotWorkCostsItsPlatformOnly() throws {
+        let conf = """
+            [platforms.idp]
+            provider = "oidc"
+            client-id = "x"
+            [platforms.youtube]
+            client-id = "y"
+            """
+        let vault = try TestVault(conf: conf, plugins: Program.plugins)
+        let status = try vault.run("status", "--json")
+        #expect(status.status == 0)
+        #expect(status.out.contains("the provider oidc needs the setting issuer"), "\(status.out)")
+        #expect(status.out.contains(#""hint":"set issuer in [platforms.idp]""#), "\(status.out)")
+        #expect(
+            status.out.contains(#"{"available":true,"displayName":"YouTube","platform":"youtube"}"#), "\(status.out)")
+    }
+
     @Test func aPinnedPluginThatIsOtherBytesIsNotUsed() throws {
         let pin = "spotify.so=" + String(repeating: "00", count: 32)
         let vault = try TestVault(conf: "pins = [\"\(pin)\"]", plugins: Program.plugins)

@@ -39,6 +39,8 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case check
     /// What became of each plugin → one `plugin` each.
     case plugins
+    /// Takes in plugins and platforms as they are now → `reloaded`, then one `plugin` each. Only a server can.
+    case reloadPlugins
     /// The keys that open the vault → one `key` each.
     case keys
     /// Lets another key open the vault → `key`.
@@ -74,6 +76,7 @@ public enum AdministrativeEvent: Codable, Sendable, Equatable {
     case problem(CheckDocument.Problem)
     case checked(CheckDocument)
     case plugin(PluginDocument)
+    case reloaded(ReloadDocument)
     case session(SessionDocument)
     case key(KeyDocument)
     case rotation(RotationDocument)

@@ -67,6 +67,25 @@ public struct PluginDocument: Codable, Sendable, Equatable {
     }
 }
 
+/// What a reload changed.
+public struct ReloadDocument: Codable, Sendable, Equatable {
+    /// Plugin files, by name.
+    public var plugins = Names()
+    public var platforms = Names()
+    /// Settings that changed and take effect at the next start.
+    public var needRestart: [String] = []
+
+    public struct Names: Codable, Sendable, Equatable {
+        public var added: [String] = []
+        public var changed: [String] = []
+        public var removed: [String] = []
+        public init() {}
+        public var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
+    }
+
+    public init() {}
+}
+
 /// What became of a disconnect.
 public struct DisconnectionDocument: Codable, Sendable, Equatable {
     public var deleted: Bool

@@ -11,9 +11,10 @@ import VaultStore
 /// Performs commands on a vault that is open in this process.
 public struct LocalAdministration: Administration {
     let vault: Vault
-    let plugins: [PluginReport]
+    private let loaded: LoadedPlugins
+    private let reload: (@Sendable () async throws -> ReloadDocument)?
     /// The client id of each configured platform, also of one whose provider is not usable now.
-    let clientIDs: [PlatformName: String]
+    var clientIDs: [PlatformName: String] { loaded.clientIDs }
     /// When the server started; nil when no server is running.
     let servingSince: Timestamp?
     /// Checks the store from another process; nil where a crash harms nobody but this command.
@@ -26,11 +27,21 @@ public struct LocalAdministration: Administration {
         vault: Vault, plugins: [PluginReport], clientIDs: [PlatformName: String], servingSince: Timestamp? = nil,
         checker: Checker? = nil
     ) {
+        self.init(
+            vault: vault, loaded: LoadedPlugins(plugins, clientIDs: clientIDs), servingSince: servingSince,
+            checker: checker)
+    }
+
+    /// - Parameter reload: what loads plugins and platforms again; nil where nothing goes on that could need it.
+    public init(
+        vault: Vault, loaded: LoadedPlugins, servingSince: Timestamp? = nil, checker: Checker? = nil,
+        reload: (@Sendable () async throws -> ReloadDocument)? = nil
+    ) {
         self.vault = vault
-        self.plugins = plugins
-        self.clientIDs = clientIDs
+        self.loaded = loaded
         self.servingSince = servingSince
         self.checker = checker
+        self.reload = reload
     }
 
     public func perform(
@@ -62,10 +73,15 @@ public struct LocalAdministration: Administration {
         case .sweep(let dryRun): try await event(.swept(sweep(dryRun: dryRun)))
         case .backup(let path): try await backup(to: path, event)
         case .check: try await check(event)
-        case .plugins:
-            for report in plugins {
-                try await event(.plugin(PluginDocument(report, platforms: platforms(of: report))))
+        case .plugins: try await listPlugins(event)
+        case .reloadPlugins:
+            guard let reload else {
+                throw VaultError(
+                    .badRequest, "no server is running that could reload",
+                    hint: "the next command loads them anew anyway")
             }
+            try await event(.reloaded(reload()))
+            try await listPlugins(event)
         case .keys: try await keys(event)
         case .addKey(let new):
             try await event(told(await vault.records.addKey(new.newKey()), "key.added"))
@@ -122,6 +138,12 @@ public struct LocalAdministration: Administration {
         }
         for try await connection in ConnectionStream(vault.records) {
             try await event(.connection(ConnectionDocument(connection, reveal: false)))
+        }
+    }
+
+    private func listPlugins(_ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void) async throws {
+        for report in loaded.reports {
+            try await event(.plugin(PluginDocument(report, platforms: platforms(of: report))))
         }
     }
 

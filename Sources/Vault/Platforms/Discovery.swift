@@ -15,19 +15,25 @@ final class Discovery: Sendable {
 
     private struct Known {
         var engine: FlowEngine
+        /// Of the platform it was made for: a platform that changed is not known any more.
+        var generation: UInt64
         var fetchedAt: Timestamp
         var nextAttempt: Timestamp
     }
     private struct Table {
         var known: [PlatformName: Known] = [:]
-        var failures: [PlatformName: (VaultError, until: Timestamp)] = [:]
+        var failures: [PlatformName: (VaultError, generation: UInt64, until: Timestamp)] = [:]
+    }
+    private struct Flight: Hashable {
+        var name: PlatformName
+        var generation: UInt64
     }
 
     private let directory: PlatformDirectory
     private let clock: any WallClock
     private let logger: Logger
     private let table = Mutex(Table())
-    private let flights = Flights<PlatformName, FlowEngine>()
+    private let flights = Flights<Flight, FlowEngine>()
     private let send: @Sendable (ProviderRequest, Platform) async throws(ProviderFailure) -> ProviderAnswer
 
     init(
@@ -43,7 +49,13 @@ final class Discovery: Sendable {
     /// - Throws: `no-platform`, `platform-unavailable`.
     func engine(for name: PlatformName) async throws -> FlowEngine {
         let now = clock.now()
-        let (known, failure) = table.withLock { ($0.known[name], $0.failures[name]) }
+        let (platform, generation) = try directory.current(name)
+        let (known, failure) = table.withLock { table in
+            (
+                table.known[name].flatMap { $0.generation == generation ? $0 : nil },
+                table.failures[name].flatMap { $0.generation == generation ? $0 : nil }
+            )
+        }
         // A clock set back does not keep metadata for ever.
         if let known, now < known.nextAttempt, now >= known.fetchedAt { return known.engine }
         if known == nil, let failure, now < failure.until {
@@ -51,24 +63,30 @@ final class Discovery: Sendable {
             error.retryAfter = failure.until - now
             throw error
         }
-        let engine = FlowEngine(try directory.platform(name), clock: clock)
+        let engine = FlowEngine(platform, clock: clock)
         guard let request = engine.discoveryRequest else {
             table.withLock {
-                $0.known[name] = Known(engine: engine, fetchedAt: now, nextAttempt: Timestamp(rawValue: .max))
+                $0.known[name] = Known(
+                    engine: engine, generation: generation, fetchedAt: now, nextAttempt: Timestamp(rawValue: .max))
             }
             return engine
         }
-        return try await flights.join(name) { [self] in try await fetch(request, for: engine) }
+        return try await flights.join(Flight(name: name, generation: generation)) { [self] in
+            try await fetch(request, for: engine, generation)
+        }
     }
 
-    private func fetch(_ request: ProviderRequest, for engine: FlowEngine) async throws -> FlowEngine {
+    private func fetch(
+        _ request: ProviderRequest, for engine: FlowEngine, _ generation: UInt64
+    ) async throws -> FlowEngine {
         let platform = engine.platform
         do throws(ProviderFailure) {
             let answer = try await send(request, platform)
             let found = FlowEngine(try engine.discovered(answer), clock: clock)
             let now = clock.now()
             table.withLock {
-                $0.known[platform.name] = Known(engine: found, fetchedAt: now, nextAttempt: now + Self.lifetime)
+                $0.known[platform.name] = Known(
+                    engine: found, generation: generation, fetchedAt: now, nextAttempt: now + Self.lifetime)
                 $0.failures[platform.name] = nil
             }
             logger.info("discovery.done", metadata: facts(nil, platform.name))
@@ -82,12 +100,12 @@ final class Discovery: Sendable {
                     ? "try again in a moment" : "check issuer in [platforms.\(platform.name)]",
                 retryAfter: Self.patience)
             let earlier = table.withLock { table -> FlowEngine? in
-                if table.known[platform.name] != nil {
+                if table.known[platform.name]?.generation == generation {
                     table.known[platform.name]?.nextAttempt = now + Self.patience
-                } else {
-                    table.failures[platform.name] = (fault, until: now + Self.patience)
+                    return table.known[platform.name]?.engine
                 }
-                return table.known[platform.name]?.engine
+                table.failures[platform.name] = (fault, generation, until: now + Self.patience)
+                return nil
             }
             guard let earlier else { throw fault }
             return earlier

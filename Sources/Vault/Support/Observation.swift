@@ -27,7 +27,14 @@ struct Observation: Sendable {
         tokenReads = reads
     }
 
-    func tokenRead(_ platform: PlatformName) { tokenReads[platform]?.increment() }
+    func tokenRead(_ platform: PlatformName) {
+        // One that came with a reload has its counter looked up each time.
+        let counter =
+            tokenReads[platform]
+            ?? Counter(
+                label: "vault_token_reads_total", dimensions: [("platform", platform.rawValue)], factory: factory)
+        counter.increment()
+    }
     func sessionChecked(_ valid: Bool) { (valid ? sessionChecks : sessionRefusals).increment() }
 
     func login(_ platform: PlatformName, _ outcome: String) { count("vault_logins_total", platform, outcome) }

@@ -10,7 +10,9 @@ import VaultStore
 struct OpenVault: Sendable {
     let vault: Vault
     let store: any Store
-    let plugins: [PluginReport]
+    /// What is loaded now: nothing here holds on to what a reload replaced.
+    let loaded: LoadedPlugins
+    var plugins: [PluginReport] { loaded.reports }
     /// Checks the store from a child process, which this one outlives.
     let checker: LocalAdministration.Checker
 
@@ -48,7 +50,7 @@ struct OpenVault: Sendable {
                 options: vaultOptions(settings, sessionKeys), logger: request.logger)
             let path = settings[\.storePath]
             return OpenVault(
-                vault: vault, store: store, plugins: plugins,
+                vault: vault, store: store, loaded: LoadedPlugins(plugins, clientIDs: settings.clientIDs),
                 checker: { step in
                     defer { store.forgetDeadReaders() }
                     return try await CheckChild.beside(path, key: records.key, step)
@@ -85,12 +87,13 @@ struct OpenVault: Sendable {
 
 /// The plugin folder, as the settings say.
 enum Plugins {
-    static func load(_ settings: Settings) async -> [PluginReport] {
+    /// - Parameter earlier: what is loaded already: files that are the same go on as they are.
+    static func load(_ settings: Settings, keeping earlier: [PluginReport] = []) async -> [PluginReport] {
         let pins = (try? PluginPins.read(settings[\.pins])) ?? [:]
         let folder = PluginFolder(
             path: settings[\.plugins], isolation: settings[\.isolation],
             hostProgram: [ProcessRules.program, "plugin-host"], pins: pins,
             sha256: { Digest.sha256($0) })
-        return await folder.load()
+        return await folder.load(keeping: earlier)
     }
 }

@@ -48,6 +48,12 @@ struct PlatformAssembly {
             clientID: section[\.clientID], clientSecret: secret, redirectURI: section.redirectURI(settings),
             scopes: section[\.scopes].isEmpty ? nil : section[\.scopes],
             parameters: parameters, insecureLoopback: section[\.insecureLoopback])
+        var known = platform
+        // A command beside no server knows no port yet where the settings leave it open.
+        if settings[\.listen].port == 0, settings[\.publicURL].isEmpty, section[\.redirectURI].isEmpty {
+            known.redirectURI = "https://callback.invalid/"
+        }
+        do throws(VaultError) { try known.check() } catch { return faulty(section, error) }
         return PlatformDirectory.Entry(
             name: section.name, displayName: platform.displayName, platform: platform, fault: nil)
     }
@@ -70,7 +76,7 @@ struct PlatformAssembly {
         if let fault = file?.fault { return VaultError(.platformUnavailable, fault.message, hint: fault.hint) }
         return VaultError(
             .platformUnavailable, "no plugin in \(settings[\.plugins]) provides \(id)",
-            hint: "put \(id).so there and restart; see what there is with: vault plugins")
+            hint: "put \(id).so there, then: vault plugins reload; see what there is with: vault plugins")
     }
 
     private func checkParameters(_ section: PlatformSection, _ provider: Provider) throws(VaultError) {

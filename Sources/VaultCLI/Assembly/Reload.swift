@@ -1,35 +1,116 @@
 import Logging
 import ServiceLifecycle
 import UnixSignals
+import Vault
 import VaultBase
+import VaultHTTP
+import VaultProviders
 
-/// Reads the settings again on SIGHUP and says what changed: all of them take effect at the next start.
+/// Takes in plugins and platforms as they are now, on SIGHUP and for `vault plugins reload`. Requests that have begun
+/// end with what they began with. Other settings take effect at the next start; which of them changed is said.
 ///
-/// It never stops a server: settings that are wrong are told, and the running ones stay.
-struct Reload: Service {
+/// It never stops a server: settings that are wrong are told, and everything running stays.
+actor Reload: Service {
     /// The settings the server runs with.
-    let running: Settings
-    let options: CommonOptions
-    let logger: Logger
+    private let running: Settings
+    private let options: CommonOptions
+    private let vault: Vault
+    private let loaded: LoadedPlugins
+    private let extra: @Sendable ([PluginReport]) -> [PlatformDirectory.Entry]
+    private let logger: Logger
+    private var last: Task<ReloadDocument, any Error>?
+
+    /// - Parameter extra: as in ``OpenVault/Request``.
+    init(
+        running: Settings, options: CommonOptions, vault: Vault, loaded: LoadedPlugins,
+        extra: @escaping @Sendable ([PluginReport]) -> [PlatformDirectory.Entry], logger: Logger
+    ) {
+        self.running = running
+        self.options = options
+        self.vault = vault
+        self.loaded = loaded
+        self.extra = extra
+        self.logger = logger
+    }
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            do {
-                report(try options.settings())
-            } catch {
-                logger.error(
-                    "the new settings are wrong, the old ones stay: \(error.message)",
-                    metadata: ["hint": "\(error.hint ?? "")"])
-            }
+            _ = try? await reload()
         }
     }
 
-    private func report(_ new: Settings) {
-        let changed = Self.changes(from: running, to: new)
-        guard !changed.isEmpty else { return logger.notice("the settings are as they were") }
-        logger.notice(
-            "settings changed: they take effect at the next start",
-            metadata: ["settings": "\(changed.joined(separator: " "))"])
+    /// One at a time; those who ask meanwhile wait and get one of their own, since files may have changed again.
+    ///
+    /// - Throws: `settings` when they are wrong; nothing has changed then.
+    func reload() async throws -> ReloadDocument {
+        let before = last
+        let task = Task {
+            _ = await before?.result
+            return try await self.perform()
+        }
+        last = task
+        return try await task.value
+    }
+
+    private func perform() async throws -> ReloadDocument {
+        do throws(VaultError) {
+            let environment = ProcessRules.environment
+            let new = try options.settings(environment: environment)
+            let next = Self.reloadable(new, over: running)
+            let before = loaded.reports
+            let reports = await Plugins.load(next, keeping: before)
+            let assembly = PlatformAssembly(settings: next, reports: reports, environment: environment)
+            let entries = try assembly.directory(extra: extra(reports)).entries
+            try Facade.checkNames(entries)
+
+            let changes = vault.platforms.replace(entries)
+            loaded.replace(reports, clientIDs: next.clientIDs)
+            let document = ReloadDocument(
+                changes, reports, before: before, needRestart: Self.changes(from: running, to: new).filter(Self.isFixed)
+            )
+            report(document, reports)
+            return document
+        } catch {
+            logger.error(
+                "the new settings are wrong, the old ones stay: \(error.message)",
+                metadata: ["hint": "\(error.hint ?? "")"])
+            throw error
+        }
+    }
+
+    /// What stays as it was at the start, whatever vault.conf says now.
+    static func isFixed(_ path: String) -> Bool {
+        path != "plugins.path" && path != "plugins.pins" && !path.hasPrefix("platforms.")
+    }
+
+    /// The settings the server runs with, but for what a reload takes in.
+    static func reloadable(_ new: Settings, over running: Settings) -> Settings {
+        var next = running
+        (next.platforms, next.unclaimed) = (new.platforms, new.unclaimed)
+        for path in ["plugins.path", "plugins.pins"] { next.entries[path] = new.entries[path] }
+        return next
+    }
+
+    private func report(_ document: ReloadDocument, _ reports: [PluginReport]) {
+        if document.plugins.isEmpty, document.platforms.isEmpty, document.needRestart.isEmpty {
+            logger.notice("plugins and settings are as they were")
+        }
+        if !document.plugins.isEmpty || !document.platforms.isEmpty {
+            logger.notice(
+                "plugins and platforms were reloaded",
+                metadata: ["plugins": "\(document.plugins.words)", "platforms": "\(document.platforms.words)"])
+        }
+        if !document.needRestart.isEmpty {
+            logger.notice(
+                "settings changed: they take effect at the next start",
+                metadata: ["settings": "\(document.needRestart.joined(separator: " "))"])
+        }
+        for report in reports {
+            guard let fault = report.fault else { continue }
+            logger.warning(
+                "a plugin cannot be used: \(fault.message)",
+                metadata: ["file": "\(report.path)", "hint": "\(fault.hint ?? "see: vault plugins")"])
+        }
     }
 
     /// The paths whose values differ, in order; what this server chose for itself is not a change.
@@ -52,5 +133,35 @@ struct Reload: Service {
             }
         }
         return paths.sorted()
+    }
+}
+
+extension ReloadDocument.Names {
+    /// `+added ~changed -removed`.
+    var words: String {
+        (added.map { "+\($0)" } + changed.map { "~\($0)" } + removed.map { "-\($0)" }).joined(separator: " ")
+    }
+}
+
+extension ReloadDocument {
+    init(
+        _ changes: PlatformDirectory.Changes, _ reports: [PluginReport], before: [PluginReport], needRestart: [String]
+    ) {
+        self.init()
+        platforms.added = changes.added.map(\.rawValue)
+        platforms.changed = changes.changed.map(\.rawValue)
+        platforms.removed = changes.removed.map(\.rawValue)
+        let name = { (report: PluginReport) in report.path.split(separator: "/").last.map(String.init) ?? report.path }
+        let old = Dictionary(before.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let paths = Set(reports.map(\.path))
+        for report in reports {
+            if let earlier = old[report.path] {
+                if !report.isSame(as: earlier) { plugins.changed.append(name(report)) }
+            } else {
+                plugins.added.append(name(report))
+            }
+        }
+        plugins.removed = before.filter { !paths.contains($0.path) }.map(name)
+        self.needRestart = needRestart
     }
 }

@@ -15,7 +15,8 @@ struct PluginsCommand: AsyncParsableCommand {
 
             Next to a running server it tells what that server has loaded. Without a vault it looks at
             the folder alone.
-            """)
+            """,
+        subcommands: [ReloadPluginsCommand.self])
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var output: OutputOptions
@@ -40,10 +41,10 @@ struct PluginsCommand: AsyncParsableCommand {
             for plugin in plugins { try Terminal.answer(JSON.line(plugin)) }
             return
         }
-        try answer(plugins, settings)
+        try Self.answer(plugins, settings)
     }
 
-    private func answer(_ plugins: [PluginDocument], _ settings: Settings) throws {
+    static func answer(_ plugins: [PluginDocument], _ settings: Settings) throws {
         guard !plugins.isEmpty else {
             return Terminal.say("there are no plugins in \(settings[\.plugins])")
         }
@@ -63,7 +64,7 @@ struct PluginsCommand: AsyncParsableCommand {
         }
     }
 
-    private final class Collected: Sendable {
+    final class Collected: Sendable {
         private let plugins = Mutex<[PluginDocument]>([])
         var all: [PluginDocument] { plugins.withLock { $0 } }
         func add(_ plugin: PluginDocument) { plugins.withLock { $0.append(plugin) } }

@@ -63,13 +63,16 @@ struct ServeCommand: AsyncParsableCommand {
         var services: [any Service] = []
         // Stopped in reverse: first nobody new comes in, then the vault finishes, last the provider goes.
         if let trial { services.append(Sandbox(options: trial.options, logger: logger)) }
-        services += [failures, Reload(running: settings, options: common, logger: logger), opened.vault]
+        let reload = Reload(
+            running: settings, options: common, vault: opened.vault, loaded: opened.loaded, extra: request.extra,
+            logger: logger)
+        services += [failures, reload, opened.vault]
         services.append(
             AdminSocketServer(
                 store: settings[\.storePath],
                 administration: LocalAdministration(
-                    vault: opened.vault, plugins: opened.plugins, clientIDs: settings.clientIDs,
-                    servingSince: SystemClock().now(), checker: opened.checker),
+                    vault: opened.vault, loaded: opened.loaded, servingSince: SystemClock().now(),
+                    checker: opened.checker, reload: { try await reload.reload() }),
                 logger: logger))
         services += listeners(opened.vault, settings, metrics, logger)
         do {

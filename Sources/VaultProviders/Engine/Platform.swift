@@ -33,6 +33,17 @@ public struct Platform: Sendable {
     }
 }
 
+extension Platform {
+    /// Whether both are one and the same, hooks included: nothing that is known of one is wrong for the other.
+    public func isSame(as other: Platform) -> Bool {
+        let hooks = (provider.hooks.map { $0 as AnyObject }, other.provider.hooks.map { $0 as AnyObject })
+        return name == other.name && displayName == other.displayName && clientID == other.clientID
+            && clientSecret == other.clientSecret && redirectURI == other.redirectURI && scopes == other.scopes
+            && parameters == other.parameters && insecureLoopback == other.insecureLoopback
+            && provider.description == other.provider.description && hooks.0 === hooks.1
+    }
+}
+
 /// A provider that is loaded: its description, and its hooks if it has any.
 public struct Provider: Sendable {
     public var description: ProviderDescription

@@ -74,6 +74,23 @@ enum PluginFile {
         }
     }
 
+    /// What tells one file at a path from another that was put there later.
+    struct Identity: Sendable, Equatable {
+        let device, inode, seconds, nanoseconds, size: Int
+
+        /// nil when there is no file.
+        init?(_ path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            (device, inode, size) = (Int(status.st_dev), Int(status.st_ino), Int(status.st_size))
+            #if canImport(Glibc)
+                (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+            #else
+                (seconds, nanoseconds) = (status.st_mtimespec.tv_sec, status.st_mtimespec.tv_nsec)
+            #endif
+        }
+    }
+
     /// - Throws: `file`.
     static func read(_ path: String, limit: Int) throws(VaultError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

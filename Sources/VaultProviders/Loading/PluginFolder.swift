@@ -9,7 +9,7 @@ public enum Isolation: String, Sendable, CaseIterable {
     case inProcess = "in-process"
 }
 
-/// What became of one `.so`: a provider, or the reason it is none.
+/// What became of one `.so`: a provider, or the reason it is none; both when an earlier file goes on being used.
 public struct PluginReport: Sendable {
     public var path: String
     /// nil when it could not be used.
@@ -19,6 +19,14 @@ public struct PluginReport: Sendable {
     /// The protections that are active for it, for `vault plugins` ("seccomp", "landlock", …); what the kernel refused
     /// is not among them.
     public var protections: [String]
+    /// The file as it was before it was loaded.
+    var identity: PluginFile.Identity?
+
+    /// Whether both tell of the same file and say the same of it.
+    public func isSame(as other: PluginReport) -> Bool {
+        path == other.path && identity == other.identity && fault?.message == other.fault?.message
+            && provider?.description == other.provider?.description
+    }
 }
 
 /// Loads every `.so` of a folder.
@@ -49,18 +57,24 @@ public struct PluginFolder: Sendable {
 
     /// One report for each `.so`, in order of name; a single one with a fault for a folder that cannot be used, and one
     /// for each pinned file that is not there.
-    public func load() async -> [PluginReport] {
+    ///
+    /// - Parameter earlier: what an earlier load gave. A file that is the same goes on as it is, with its child. In this
+    ///   process a changed file cannot replace the one whose code runs here: that one stays, with a fault that says so.
+    public func load(keeping earlier: [PluginReport] = []) async -> [PluginReport] {
         let names: [String]
         do throws(VaultError) { names = try PluginFile.list(path) } catch { return [report(path, fault: error)] }
 
         let path = path
+        let earlier = Dictionary(
+            earlier.filter { $0.provider != nil && $0.isolation == isolation }.map { ($0.path, $0) },
+            uniquingKeysWith: { first, _ in first })
         var reports: [PluginReport]
         switch isolation {
         case .process:
             // Each waits for its own child: one that hangs costs its own patience and nobody else's.
             reports = await withTaskGroup(of: (Int, PluginReport).self) { group in
                 for (index, name) in names.enumerated() {
-                    group.addTask { (index, await load(file: "\(path)/\(name)")) }
+                    group.addTask { (index, await load(file: "\(path)/\(name)", keeping: earlier["\(path)/\(name)"])) }
                 }
                 var all: [(Int, PluginReport)] = []
                 for await one in group { all.append(one) }
@@ -68,7 +82,9 @@ public struct PluginFolder: Sendable {
             }
         case .inProcess:
             reports = []
-            for name in names { reports.append(await load(file: "\(path)/\(name)")) }
+            for name in names {
+                reports.append(await load(file: "\(path)/\(name)", keeping: earlier["\(path)/\(name)"]))
+            }
         }
         for name in pins.keys.sorted() where !names.contains(name) {
             let fault = VaultError(
@@ -80,14 +96,26 @@ public struct PluginFolder: Sendable {
     }
 
     /// One file by itself, wherever it is.
-    func load(file: String) async -> PluginReport {
+    func load(file: String, keeping earlier: PluginReport? = nil) async -> PluginReport {
         do throws(VaultError) {
             try PluginFile.check(file)
             try checkPin(file)
-            switch isolation {
-            case .process: return try await loadProcess(file)
-            case .inProcess: return try await loadHere(file)
+            let identity = PluginFile.Identity(file)
+            if var earlier {
+                if earlier.identity == identity {
+                    earlier.fault = nil
+                    return earlier
+                }
+                if isolation == .inProcess {
+                    earlier.fault = VaultError(
+                        .plugin, "it changed on disk; the one that was loaded before is used",
+                        hint: "restart vault: code that runs in its own process cannot be replaced")
+                    return earlier
+                }
             }
+            var report = isolation == .process ? try await loadProcess(file) : try await loadHere(file)
+            report.identity = identity
+            return report
         } catch {
             return report(file, fault: error)
         }
@@ -105,6 +133,18 @@ public struct PluginFolder: Sendable {
     }
 
     private func loadHere(_ file: String) async throws(VaultError) -> PluginReport {
+        // The loader knows a file by its path: another one there would silently be the old code.
+        let identity = PluginFile.Identity(file)
+        guard
+            Self.mapped.withLock({ mapped in
+                if mapped[file] == nil { mapped[file] = identity }
+                return mapped[file] == identity
+            })
+        else {
+            throw VaultError(
+                .plugin, "another file was loaded from there before",
+                hint: "restart vault: code that runs in its own process cannot be replaced")
+        }
         // Not on Swift's thread pool: initialisers may take their time.
         let image = try await Worker().run {
             Result { () throws(VaultError) in
@@ -118,6 +158,9 @@ public struct PluginFolder: Sendable {
         report.provider = Provider(description: description, hooks: image.hasHooks ? ImageHooks(image: image) : nil)
         return report
     }
+
+    /// Every file that was loaded into this process.
+    private static let mapped = Mutex<[String: PluginFile.Identity]>([:])
 
     private func checkPin(_ file: String) throws(VaultError) {
         let name = file.split(separator: "/").last.map(String.init) ?? file
@@ -193,8 +236,10 @@ private final class ImageHooks: ProviderHooks {
 }
 
 /// Hooks in a child.
-private struct ProcessHooks: ProviderHooks {
-    let process: PluginProcess
+private final class ProcessHooks: ProviderHooks {
+    private let process: PluginProcess
+
+    init(process: PluginProcess) { self.process = process }
 
     func prepare(_ stage: FlowEngine.Stage, _ request: ProviderRequest, _ context: HookContext)
         async throws(VaultError) -> ProviderRequest
