@@ -16,7 +16,8 @@ extension Vault {
     ///   in as somebody else.
     func plant(_ harvest: Harvest, _ login: LoginRecord, _ callback: Callback) async throws -> LoginRecord.Outcome {
         let now = records.clock.now()
-        let fresh = try UserID(Random.token(bytes: 16))
+        // In hexadecimal: base64url may begin with a dash, which a command line takes for an option.
+        let fresh = try UserID(Hex.encode(Random.bytes(16)))
         let sessionID = Random.token(bytes: 16)
         let minted = Random.token(bytes: 16)
         let options = options

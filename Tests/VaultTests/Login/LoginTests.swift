@@ -16,6 +16,8 @@ import VaultRecords
         #expect(returnTo == "/done")
         #expect(try world.vault.session(session.token) == session.record)
         let connection = try world.connection(session.record.user)
+        // A name that a command line takes for a name, never for an option.
+        #expect(Hex.decode(session.record.user.rawValue)?.count == 16)
         #expect(connection.subject == "alice")
         #expect(connection.displayName == "Name of alice")
         #expect(connection.clientID == "client")
