@@ -51,6 +51,9 @@ build() {
 
 tests() {
     command -v apt-get >/dev/null 2>&1 || return 0
+    # The tests build plugins as authors do.
+    command -v cc >/dev/null 2>&1 || install "the tests" gcc || say "note: gcc could not be installed; tests fail without it"
+    command -v c++ >/dev/null 2>&1 || install "the tests" g++ || say "note: g++ could not be installed; tests fail without it"
     # Each on its own: one that cannot be had must not take the others along.
     for package in glewlwyd openssl chromium prometheus python3-venv shellcheck; do
         install "the tests" "$package" || say "note: $package could not be installed; the tests that need it say that they skip"

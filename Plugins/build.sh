@@ -16,7 +16,7 @@ shift
 sources=$here/../Sources
 work=$out/.build
 swiftc=${SWIFTC:-swiftc}
-cc=${CC:-cc}
+cc=${CC:-$(command -v cc || command -v clang)} # the toolchain of Swift brings clang
 mkdir -p "$work"
 chmod go-w "$out" # the folder, too
 
