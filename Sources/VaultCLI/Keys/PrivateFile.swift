@@ -23,17 +23,16 @@ enum PrivateFile {
                 hint: missing ? nil : "look at its owner and mode: ls -l \(path)")
         }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard let status = FileStatus(of: descriptor), status.isPlain else {
             throw VaultError(.file, "\(path) is no plain file", hint: "point at a file")
         }
         if mode == .key {
-            guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            guard status.owner == geteuid() || status.owner == 0 else {
                 throw VaultError(
                     .file, "\(path) belongs to another user, who could change it",
                     hint: "make it yours: chown \(geteuid()) \(path)")
             }
-            guard status.st_mode & 0o077 == 0 else {
+            guard status.mode & 0o077 == 0 else {
                 throw VaultError(
                     .file, "\(path) can be read by others", hint: "close it: chmod 0400 \(path)")
             }
