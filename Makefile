@@ -7,13 +7,14 @@ DEBUG   := .build/debug
 # The program carries the Swift standard library: one file to install, stripped of its symbols.
 RELEASE_FLAGS := -c release --product vault --static-swift-stdlib -Xlinker -s
 
-.PHONY: help run build test fault lint format setup clean
+.PHONY: help run build test fault bench lint format setup clean
 
 help:
 	@echo "make run     build, then serve the vault with its sandbox on http://127.0.0.1:8000"
 	@echo "make build   the program at $(RELEASE)/vault, the plugins in $(RELEASE)/plugins"
 	@echo "make test    build and run the whole test suite"
 	@echo "make fault   the faults again, longer: power cuts, kills, full disks, damaged files, fuzzing; under five minutes"
+	@echo "make bench   the figures beside C, Hummingbird and Python; ten minutes, BENCH=long an hour"
 	@echo "make lint    swift-format in lint mode, shell and Python checks"
 	@echo "make format  swift-format in place"
 	@echo "make clean   remove what was built; your vault stays"
@@ -50,12 +51,18 @@ fault: setup
 	@python3 $(FAULT_SCENARIOS)/fault_full_disk.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
 	@sh Tests/Fuzz/run.sh 10
 
+# What is measured, how, and how to read it: Benchmarks/README.md.
+BENCH ?= short
+
+bench: build
+	@sh Benchmarks/run.sh --$(BENCH)
+
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Plugins Tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Plugins Tests Benchmarks
 	@sh Packaging/lint.sh
 
 format:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Plugins Tests
+	$(SWIFT) format --in-place --recursive Package.swift Sources Plugins Tests Benchmarks
 
 clean:
 	rm -rf .build

@@ -10,6 +10,12 @@ let package = Package(
         .executable(name: "vault", targets: ["VaultCLI"]),
         .library(name: "Vault", targets: ["Vault"]),
         .library(name: "VaultPluginKit", targets: ["VaultPluginKit"]),
+        // For the package in Benchmarks, which builds only what it measures.
+        .library(name: "VaultBase", targets: ["VaultBase"]),
+        .library(name: "VaultCrypto", targets: ["VaultCrypto"]),
+        .library(name: "VaultProviders", targets: ["VaultProviders"]),
+        .library(name: "VaultRecords", targets: ["VaultRecords"]),
+        .library(name: "VaultStore", targets: ["VaultStore"]),
     ],
     dependencies: [
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),

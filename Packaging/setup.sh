@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what building (`build`) or testing (`test`) needs and is missing.
+# Installs what building (`build`), testing (`test`) or the figures (`bench`) need and is missing.
 #
-# Building cannot go on without; testing can: what a test cannot have, it skips and says so.
+# Building cannot go on without; the others can: what a test cannot have, it skips and says so.
 set -eu
 
 say() { echo "vault: $*" >&2; }
@@ -34,6 +34,18 @@ install() {
             as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
 }
 
+# modules PURPOSE VENV MODULE…: Python modules, in an environment of their own.
+modules() {
+    purpose=$1 venv=$2
+    shift 2
+    [ "$(cat "$venv/.ready" 2>/dev/null)" != "$*" ] || return 0
+    command -v python3 >/dev/null 2>&1 || return 1
+    say "installing for $purpose: $*, in $venv"
+    python3 -m venv "$venv" >/dev/null 2>&1 &&
+        "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" >/dev/null 2>&1 &&
+        echo "$*" >"$venv/.ready"
+}
+
 build() {
     need_swift
     if pkg-config --exists lmdb libsodium 2>/dev/null; then return 0; fi
@@ -58,25 +70,28 @@ tests() {
     for package in glewlwyd openssl chromium prometheus python3-venv shellcheck; do
         install "the tests" "$package" || say "note: $package could not be installed; the tests that need it say that they skip"
     done
-    venv=.build/e2e-venv
-    modules="playwright openapi-spec-validator lmdb PyNaCl"
-    if [ "$(cat "$venv/.ready" 2>/dev/null)" != "$modules" ] && command -v python3 >/dev/null 2>&1; then
-        say "installing for the tests: $modules, in $venv"
-        # shellcheck disable=SC2086 # a list of names
-        if python3 -m venv "$venv" >/dev/null 2>&1 &&
-            "$venv/bin/pip" install --quiet --disable-pip-version-check $modules >/dev/null 2>&1; then
-            echo "$modules" >"$venv/.ready"
-        else
-            say "note: they could not be installed; the tests that need them say that they skip"
-        fi
-    fi
+    modules "the tests" .build/e2e-venv playwright openapi-spec-validator lmdb PyNaCl ||
+        say "note: they could not be installed; the tests that need them say that they skip"
+}
+
+# What the figures need; of what cannot be had they say that it was not measured.
+bench() {
+    build
+    command -v apt-get >/dev/null 2>&1 || return 0
+    command -v cc >/dev/null 2>&1 || install "the figures" gcc || say "note: gcc could not be installed"
+    for package in wrk python3-venv; do
+        install "the figures" "$package" || say "note: $package could not be installed"
+    done
+    modules "the figures" .build/bench/peer-venv fastapi uvicorn uvloop httptools PyJWT PyNaCl lmdb ||
+        say "note: they could not be installed; there will be no Python peer to compare with"
 }
 
 case ${1:-build} in
 build) build ;;
 test) tests ;;
+bench) bench ;;
 *)
-    say "error: setup knows build and test, not $1"
+    say "error: setup knows build, test and bench, not $1"
     exit 64
     ;;
 esac
