@@ -7,7 +7,7 @@ DEBUG   := .build/debug
 # The program carries the Swift standard library: one file to install, stripped of its symbols.
 RELEASE_FLAGS := -c release --product vault --static-swift-stdlib -Xlinker -s
 
-.PHONY: help run build test fault bench lint format setup clean
+.PHONY: help run build test fault bench sanitize lint format setup clean
 
 help:
 	@echo "make run     build, then serve the vault with its sandbox on http://127.0.0.1:8000"
@@ -15,6 +15,7 @@ help:
 	@echo "make test    build and run the whole test suite"
 	@echo "make fault   the faults again, longer: power cuts, kills, full disks, damaged files, fuzzing; under five minutes"
 	@echo "make bench   the figures beside C, Hummingbird and Python; ten minutes, BENCH=long an hour"
+	@echo "make sanitize the suites under ThreadSanitizer and AddressSanitizer; long, everything is compiled anew"
 	@echo "make lint    swift-format in lint mode, shell and Python checks"
 	@echo "make format  swift-format in place"
 	@echo "make clean   remove what was built; your vault stays"
@@ -47,7 +48,7 @@ fault: setup
 	@sh Packaging/setup.sh test
 	$(SWIFT) build --build-tests
 	VAULT_FAULT_SEEDS=12 VAULT_FAULT_CASES=600 $(SWIFT) test --skip-build --filter '$(FAULT_SUITES)'
-	@python3 $(FAULT_SCENARIOS)/fault_kills.py $(DEBUG)/vault $(DEBUG)/plugins 45 || test $$? = 77
+	@python3 $(FAULT_SCENARIOS)/fault_kills.py $(DEBUG)/vault $(DEBUG)/plugins 60 || test $$? = 77
 	@python3 $(FAULT_SCENARIOS)/fault_full_disk.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
 	@sh Tests/Fuzz/run.sh 10
 
@@ -56,6 +57,11 @@ BENCH ?= short
 
 bench: build
 	@sh Benchmarks/run.sh --$(BENCH)
+
+sanitize: setup
+	@sh Packaging/setup.sh test
+	sh Tests/Sanitizers/run.sh thread
+	sh Tests/Sanitizers/run.sh address
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Plugins Tests Benchmarks

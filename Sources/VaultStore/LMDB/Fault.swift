@@ -43,7 +43,9 @@ enum Fault {
             VaultError(.badRequest, reason, hint: "do it in smaller steps")
         case MDB_READERS_FULL, ENOMEM, EAGAIN:
             VaultError(.unavailable, reason, hint: "try again when there is less to do", retryAfter: .seconds(1))
-        case EACCES, EPERM, EROFS:
+        case EROFS:
+            VaultError(.file, reason, hint: "reading takes locks too: mount the file system for writing")
+        case EACCES, EPERM:
             VaultError(.file, reason, hint: "the store belongs to the user who made it: run as that user")
         case ENOENT, ENOTDIR, EEXIST, ELOOP, ENAMETOOLONG, EMFILE, ENFILE:
             VaultError(.file, reason)

@@ -1,8 +1,9 @@
-"""Kills the program at every system call that changes the disk, one after another, in init, import, backup and restore.
+"""Kills the program at every system call that changes the disk, one after another, in every command that writes much.
 
 Usage: fault_kills.py PROGRAM PLUGINS [SECONDS]. Needs strace; without it exits with 77 and says so.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -67,11 +68,43 @@ def after_restore(vault, answered):
         raise Lost(f"a half-restored vault: {done[1]}{done[2]}")
 
 
+def after_rotate(vault, answered):
+    vault.must_hold(BASE, set())
+    if not answered:
+        # The next one goes on where this one was stopped.
+        vault.succeed("rotate")
+        vault.must_hold(BASE, set())
+    terms = json.loads(vault.succeed("rotate", "--status", "--json"))
+    if terms["unfinished"] or [term["state"] for term in terms["terms"]].count("active") != 1:
+        raise Lost(f"after a rotation that was answered: {terms}")
+
+
+def after_compact(vault, answered):
+    del answered
+    vault.must_hold(BASE, set())
+    vault.succeed("compact")
+    vault.must_hold(BASE, set())
+
+
+def after_key(vault, answered):
+    vault.must_hold(BASE, set())
+    second = f"file:{vault.path}/second.key"
+    if answered:
+        vault.succeed("check", "--set", f"key.source={second}")
+    else:
+        # Neither a half-written key nor a slot without one may stand in the way.
+        vault.succeed("key", "add", f"file:{vault.path}/third.key")
+        vault.must_hold(BASE, set())
+
+
 COMMANDS = [
     ("init", ["init"], "", after_init),
     ("import", ["import", "-"], lines(sorted(MORE)), after_import),
     ("backup", ["backup", "create", "{}/new.backup"], "", after_backup),
     ("restore", ["restore", "{}/old.backup", "--into", "{}/restored"], "", after_restore),
+    ("rotate", ["rotate"], "", after_rotate),
+    ("compact", ["compact"], "", after_compact),
+    ("key add", ["key", "add", "file:{}/second.key"], "", after_key),
 ]
 
 

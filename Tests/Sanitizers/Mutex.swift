@@ -1,0 +1,24 @@
+import Synchronization
+
+// Counts with a lock, which is right; with RACE without one, which must be reported whatever is suppressed.
+final class Counter: @unchecked Sendable {
+    private let guarded = Mutex(0)
+    private var bare = 0
+
+    func count() {
+        #if RACE
+            bare += 1
+        #else
+            guarded.withLock { guarded in for _ in 0..<100 { guarded += 1 } }
+        #endif
+    }
+}
+
+@main struct Program {
+    static func main() async {
+        let counter = Counter()
+        await withTaskGroup { group in
+            for _ in 0..<4 { group.addTask { for _ in 0..<500_000 { counter.count() } } }
+        }
+    }
+}
