@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes the figures: vault beside its counterparts, in turns, medians. `make bench` builds, then runs this.
 
-    bench.py [--short | --long] [storage]
+    bench.py [--short | --long] [storage] [plugins] [http]
 
 --short takes about ten minutes; --long runs more rounds and goes on to ten million records, which takes about
 an hour and 40 GB of disk. Without names, everything is measured.
@@ -13,6 +13,8 @@ import os
 import shutil
 import sys
 
+import http_figures
+import plugins
 import storage
 from figures import Failed, note
 
@@ -70,7 +72,7 @@ def main():
     return 1 if problems else 0
 
 
-PARTS = {"storage": storage.measure}
+PARTS = {"storage": storage.measure, "plugins": plugins.measure, "http": http_figures.measure}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,10 +10,16 @@ enum Sample {
     static let platform = name { () throws(VaultError) in try PlatformName("sandbox") }
 
     static func user(_ number: Int) -> UserID {
-        let digits = String(number)
-        return name { () throws(VaultError) in
-            try UserID("user-" + String(repeating: "0", count: 10 - digits.count) + digits)
+        let text = String(unsafeUninitializedCapacity: 15) { text in
+            _ = text.initialize(from: "user-0000000000".utf8)
+            var (rest, place) = (number, 14)
+            while rest > 0 {
+                text[place] += UInt8(rest % 10)
+                (rest, place) = (rest / 10, place - 1)
+            }
+            return 15
         }
+        return name { () throws(VaultError) in try UserID(text) }
     }
 
     /// A connection whose sealed value is `size` bytes long: 638 (such as Spotify's) or 1318 (1 KiB in it).
@@ -24,7 +30,7 @@ enum Sample {
             accessToken: Secret(String(repeating: letter, count: size == 638 ? 220 : 680)),
             refreshToken: Secret(String(repeating: letter, count: size == 638 ? 131 : 180)),
             scope: "profile library.read library.write", expiresAt: now + .seconds(365 * 86400), createdAt: now,
-            updatedAt: now, consentedAt: now, endsAt: endsAt, subject: "account-\(number)", clientID: "sandbox-client")
+            updatedAt: now, consentedAt: now, endsAt: endsAt, subject: "account-\(number)", clientID: "sandbox")
     }
 
     private static func name<N>(_ make: () throws(VaultError) -> N) -> N {
