@@ -11,8 +11,9 @@ public struct UserID: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``VaultError`` with code `bad-request` for an empty name, one over ``limit`` bytes, or
     ///   one with control characters (a NUL would end the store's key early).
     public init(_ name: String) throws(VaultError) {
-        guard (1...Self.limit).contains(name.utf8.count), !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
-        else {
+        var name = name
+        let isGood = name.withUTF8 { (1...Self.limit).contains($0.count) && !$0.contains { $0 < 0x20 || $0 == 0x7F } }
+        guard isGood else {
             throw VaultError(
                 .badRequest, "a user name must be 1 to \(Self.limit) bytes without control characters",
                 hint: "see the users there are with: vault connections")
@@ -33,8 +34,12 @@ public struct PlatformName: Hashable, Sendable, CustomStringConvertible, Compara
 
     /// - Throws: ``VaultError`` with code `bad-request` for a name that is not of this form.
     public init(_ name: String) throws(VaultError) {
-        let allowed = name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
-        guard (1...Self.limit).contains(name.utf8.count), allowed else {
+        var name = name
+        let isGood = name.withUTF8 { name in
+            (1...Self.limit).contains(name.count)
+                && name.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
+        }
+        guard isGood else {
             throw VaultError(
                 .badRequest, "a platform name is 1 to \(Self.limit) of a-z, 0-9 and -",
                 hint: "see the platforms there are with: vault plugins")

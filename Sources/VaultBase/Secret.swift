@@ -7,19 +7,20 @@
 ///
 /// Copies share one buffer, so passing a secret on makes no second copy in memory. ``reveal()`` does.
 public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    private let storage: Storage
+    // Written once when it is made and never again: reading from many threads is safe.
+    private nonisolated(unsafe) let storage: Storage
 
     public init(_ string: String) {
         var string = string
-        storage = string.withUTF8 { Storage(copying: UnsafeRawBufferPointer($0)) }
+        storage = string.withUTF8 { Storage.copying(UnsafeRawBufferPointer($0)) }
     }
 
     public init(bytes: some Sequence<UInt8>) {
-        storage = Array(bytes).withUnsafeBytes { Storage(copying: $0) }
+        storage = Array(bytes).withUnsafeBytes { Storage.copying($0) }
     }
 
     /// Copies the bytes once, leaving none behind; the caller wipes its own.
-    public init(copying bytes: UnsafeRawBufferPointer) { storage = Storage(copying: bytes) }
+    public init(copying bytes: UnsafeRawBufferPointer) { storage = Storage.copying(bytes) }
 
     /// The length in bytes.
     public var count: Int { storage.bytes.count }
@@ -47,19 +48,19 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
     public var debugDescription: String { "<redacted>" }
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 
-    private final class Storage: @unchecked Sendable, CustomReflectable {
-        // Written once in init and never again: reading from many threads is safe.
-        let bytes: UnsafeMutableRawBufferPointer
-
-        init(copying source: UnsafeRawBufferPointer) {
-            bytes = .allocate(byteCount: source.count, alignment: 1)
-            bytes.copyMemory(from: source)
+    /// The length, and behind it in the same piece of memory the bytes.
+    private final class Storage: ManagedBuffer<Int, UInt8>, CustomReflectable {
+        static func copying(_ source: UnsafeRawBufferPointer) -> Storage {
+            let storage = unsafeDowncast(create(minimumCapacity: source.count) { _ in source.count }, to: Storage.self)
+            storage.bytes.copyMemory(from: source)
+            return storage
         }
 
-        deinit {
-            if let start = bytes.baseAddress { explicit_bzero(start, bytes.count) }
-            bytes.deallocate()
+        var bytes: UnsafeMutableRawBufferPointer {
+            withUnsafeMutablePointers { UnsafeMutableRawBufferPointer(start: $1, count: $0.pointee) }
         }
+
+        deinit { withUnsafeMutablePointers { explicit_bzero($1, $0.pointee) } }
 
         var customMirror: Mirror { Mirror(self, children: [:]) }
     }

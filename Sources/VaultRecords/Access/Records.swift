@@ -13,6 +13,8 @@ public final class Records: Sendable {
     public let clock: any WallClock
     /// Replaced as a whole when the keyring changes.
     private let held: Mutex<(keys: VaultKeys, key: GuardedKey)>
+    /// How often they were replaced.
+    private let replacements = Atomic(0)
     /// The latest moment this process committed at, in ms: a wall clock set back brings nothing back.
     private let committed: Atomic<Int64>
 
@@ -35,6 +37,7 @@ public final class Records: Sendable {
 
     func install(_ keys: VaultKeys, openedBy key: GuardedKey? = nil) {
         held.withLock { held in
+            replacements.add(1, ordering: .acquiringAndReleasing)
             held.keys = keys
             if let key { held.key = key }
         }
@@ -50,12 +53,12 @@ public final class Records: Sendable {
     /// Runs `body` on one consistent snapshot at the clock's present.
     public func read<R>(_ body: (RecordsView) throws -> R) throws -> R {
         let now = now
-        let before = keys
+        let (before, count) = held.withLock { ($0.keys, replacements.load(ordering: .relaxed)) }
         return try store.read { transaction in
             // A term may come or go around the moment the snapshot was taken: both have what it needs.
-            let after = keys
-            let usable = after === before ? after : after.reading(before)
-            return try body(RecordsView(keys: usable, now: now, transaction: transaction))
+            let isSame = replacements.load(ordering: .acquiring) == count
+            return try body(
+                RecordsView(keys: isSame ? before : keys.reading(before), now: now, transaction: transaction))
         }
     }
 

@@ -18,12 +18,15 @@ public class RecordsView {
     /// - Throws: `damaged`, naming the connection, when the record does not open.
     public func connection(_ user: UserID, _ platform: PlatformName) throws -> Connection? {
         let key = Key.record(user, platform)
-        let found = try transaction.get(key.span.bytes, in: .records) { value in
+        var found: Connection?
+        _ = try transaction.get(key.span.bytes, in: .records) { value in
             try value.withUnsafeBytes { value in
-                try key.withUnsafeBytes { try open(value, key: $0, ConnectionName(user: user, platform: platform)) }
+                found = try key.withUnsafeBytes {
+                    try open(value, key: $0, ConnectionName(user: user, platform: platform))
+                }
             }
         }
-        return found ?? nil
+        return found.take()
     }
 
     /// In order of platform name.
@@ -72,7 +75,8 @@ public class RecordsView {
                 try Connection($0, name, header)
             }
             // Judged after opening: what a forged header says counts for nothing.
-            return header.hasEnded(at: now) ? nil : connection
+            if header.hasEnded(at: now) { return nil }
+            return consume connection
         } catch let error as VaultError {
             throw error.naming(name)
         }

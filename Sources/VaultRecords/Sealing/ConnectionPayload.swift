@@ -36,15 +36,13 @@ extension Connection {
     /// Reads a payload that was opened under `name`.
     init(_ payload: UnsafeRawBufferPointer, _ name: ConnectionName, _ header: Header) throws(VaultError) {
         var fields = try FieldReader(payload)
-        let never = Timestamp(rawValue: .min)
-        self.init(
-            user: name.user, platform: name.platform, accessToken: Self.nothing, tokenType: "", createdAt: never,
-            updatedAt: never, consentedAt: never,
-            endsAt: header.endsAt == 0 ? nil : Timestamp(rawValue: header.endsAt), subject: "", clientID: "",
-            version: header.version)
-        var seen: UInt32 = 0
+        var (accessToken, refreshToken): (Secret?, Secret?)
+        var (dueAt, expiresAt): (Timestamp?, Timestamp?)
+        var (createdAt, updatedAt, consentedAt): (Timestamp?, Timestamp?, Timestamp?)
+        var (tokenType, scope, subject, displayName, clientID): (String?, String?, String?, String?, String?)
+        var generation: UInt64?
+        var health: Health?
         while let field = try fields.next(known: 14) {
-            seen |= 1 << UInt32(field.tag)
             switch field.tag {
             case 1: dueAt = try field.time
             case 2: accessToken = field.secret
@@ -62,12 +60,16 @@ extension Connection {
             default: health = try Health(field.bytes)
             }
         }
-        guard seen & Self.required == Self.required else { throw EnvelopeError.damaged }
+        guard let accessToken, let tokenType, let scope, let createdAt, let updatedAt, let consentedAt, let subject,
+            let clientID, let generation, let health
+        else { throw EnvelopeError.damaged }
+        self.init(
+            user: name.user, platform: name.platform, accessToken: accessToken, refreshToken: refreshToken,
+            tokenType: tokenType, scope: scope, expiresAt: expiresAt, createdAt: createdAt, updatedAt: updatedAt,
+            consentedAt: consentedAt, endsAt: header.endsAt == 0 ? nil : Timestamp(rawValue: header.endsAt),
+            dueAt: dueAt, subject: subject, displayName: displayName, clientID: clientID, generation: generation,
+            health: health, version: header.version)
     }
-
-    private static let nothing = Secret("")
-    /// Tags 2, 4, 5, 7, 8, 9, 10, 12, 13 and 14.
-    private static let required: UInt32 = 0b0111_0111_1011_0100
 
     /// When refresh-ahead should look at the record of this payload.
     static func dueAt(_ payload: UnsafeRawBufferPointer) throws(VaultError) -> Timestamp? {
@@ -80,12 +82,12 @@ extension Connection {
 extension Health {
     fileprivate init(_ bytes: UnsafeRawBufferPointer) throws(VaultError) {
         guard let kind = bytes.first else { throw EnvelopeError.damaged }
-        let reason = String(decoding: bytes.dropFirst(), as: UTF8.self)
+        func reason() -> String { String(decoding: bytes.dropFirst(), as: UTF8.self) }
         switch kind {
         case 0: self = .healthy
-        case 1: self = .reconnect(reason: reason)
+        case 1: self = .reconnect(reason: reason())
         case 2: self = .uncertain
-        case 3: self = .operatorAction(reason: reason)
+        case 3: self = .operatorAction(reason: reason())
         default: throw EnvelopeError.newer
         }
     }

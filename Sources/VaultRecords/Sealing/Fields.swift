@@ -31,12 +31,13 @@ struct FieldWriter {
 
 /// Reads the fields of a payload, one after the other.
 struct FieldReader {
-    private var bytes: ByteReader
+    private let payload: UnsafeRawBufferPointer
+    private var position = 1
     private var last: UInt8 = 0
 
     init(_ payload: UnsafeRawBufferPointer) throws(VaultError) {
-        bytes = ByteReader(payload)
-        guard let version = bytes.u8(), version >= 1 else { throw EnvelopeError.damaged }
+        self.payload = payload
+        guard let version = payload.first, version >= 1 else { throw EnvelopeError.damaged }
         guard version == 1 else { throw EnvelopeError.newer }
     }
 
@@ -44,11 +45,16 @@ struct FieldReader {
     ///
     /// - Parameter known: the highest tag the caller reads.
     mutating func next(known: UInt8) throws(VaultError) -> Field? {
-        while !bytes.isAtEnd {
-            guard let tag = bytes.u8(), tag > last, let count = bytes.u16(), let value = bytes.bytes(Int(count))
-            else { throw EnvelopeError.damaged }
+        while position < payload.count {
+            let start = position + 3
+            guard start <= payload.count else { throw EnvelopeError.damaged }
+            let tag = payload[position]
+            let count = payload.loadUnaligned(fromByteOffset: position + 1, as: UInt16.self)
+            let end = start + Int(UInt16(littleEndian: count))
+            guard tag > last, end <= payload.count else { throw EnvelopeError.damaged }
             last = tag
-            if tag <= known { return Field(tag: tag, bytes: value) }
+            position = end
+            if tag <= known { return Field(tag: tag, bytes: UnsafeRawBufferPointer(rebasing: payload[start..<end])) }
             if tag < 128 { throw EnvelopeError.newer }
         }
         return nil

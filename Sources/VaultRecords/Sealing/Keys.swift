@@ -21,7 +21,7 @@ enum Key {
     static func record(_ user: UserID, _ platform: PlatformName) -> [UInt8] {
         var key: [UInt8] = []
         key.reserveCapacity(user.rawValue.utf8.count + platform.rawValue.utf8.count + 10)
-        key.append(contentsOf: user.rawValue.utf8)
+        append(user.rawValue, to: &key)
         key.append(0)
         append(platform, to: &key)
         return key
@@ -94,7 +94,12 @@ enum Key {
 
     private static func append(_ platform: PlatformName, to key: inout [UInt8]) {
         key.append(contentsOf: prefix)
-        key.append(contentsOf: platform.rawValue.utf8)
+        append(platform.rawValue, to: &key)
+    }
+
+    private static func append(_ name: String, to key: inout [UInt8]) {
+        var name = name
+        name.withUTF8 { key.append(contentsOf: $0) }
     }
 }
 

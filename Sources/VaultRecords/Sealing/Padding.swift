@@ -27,7 +27,10 @@ enum Padding {
     /// The length without the padding; nil when there is none. What is given was authenticated before, so
     /// the time it takes tells nothing to whoever could change it.
     static func length(of bytes: UnsafeRawBufferPointer) -> Int? {
-        guard let last = bytes.lastIndex(where: { $0 != 0 }), bytes[last] == 0x80 else { return nil }
-        return last
+        var end = bytes.count
+        while end >= 8, bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+        while end > 0, bytes[end - 1] == 0 { end -= 1 }
+        guard end > 0, bytes[end - 1] == 0x80 else { return nil }
+        return end - 1
     }
 }
