@@ -50,7 +50,8 @@ public final class Vault: Service {
         refresher = Refresher(
             records: records, provider: provider, options: options, observation: observation, logger: logger)
         sessionTokens = SessionTokens(
-            issuer: options.sessionIssuer, audience: options.sessionAudience, keys: options.sessionKeys)
+            issuer: options.sessionIssuer, audience: options.sessionAudience, secrets: options.sessionKeys,
+            algorithm: options.sessionAlgorithm)
     }
 
     /// The user's connections, for `GET /auth/session` and `vault connections`, in order of platform, as they

@@ -10,8 +10,9 @@ public struct VaultOptions: Sendable {
     public var sessionIssuer: String
     /// The JWT's `aud`. Default: `vault`.
     public var sessionAudience = "vault"
-    /// Signing keys by `kid`; the first signs, all verify (HS256, RFC 7518 §3.2: at least 32 bytes).
+    /// Signing secrets by `kid`, 32 bytes at least; the first signs, all verify.
     public var sessionKeys: [(kid: String, key: Secret)]
+    public var sessionAlgorithm = SessionAlgorithm.hs256
     public var sessionLifetime: Duration = .seconds(12 * 3600)
     public var sessionDelivery = SessionDelivery.fragment
     public var loginLifetime: Duration = .seconds(600)

@@ -34,7 +34,7 @@ public enum Digest {
         a.count == b.count && sodium_memcmp(a, b, a.count) == 0
     }
 
-    private static func filled(_ count: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Void) -> [UInt8] {
+    static func filled(_ count: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Void) -> [UInt8] {
         _ = Sodium.ready
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             // The capacity is never 0, so the buffer has a start.

@@ -2,13 +2,11 @@ import VaultBase
 import VaultCrypto
 import VaultRecords
 
-/// Writes and reads the sessions' JWTs: HS256 (RFC 7518 §3.2), one algorithm per key, the key chosen by `kid`.
+/// Writes and reads the sessions' JWTs: one algorithm per key, the key chosen by `kid`.
 ///
 /// The protected header is a constant of each key, so a token counts only when its header is that text
 /// exactly: another `alg`, `typ` or order of members never gets as far as a signature (RFC 8725 §3.1, §3.11).
 struct SessionTokens: Sendable {
-    /// RFC 7518 §3.2 asks for a key as long as the hash.
-    static let keyMinimum = 32
     /// How far the clock may have been set back since a token was issued, in seconds.
     static let skew: Int64 = 60
     /// No token of ours is longer.
@@ -16,31 +14,30 @@ struct SessionTokens: Sendable {
 
     private let issuer: String
     private let audience: String
-    private let keys: [[UInt8]: Secret]
-    private let signing: (header: [UInt8], key: Secret)?
+    private let keys: [[UInt8]: SessionKey]
+    private let signing: (header: [UInt8], key: SessionKey)?
+    /// The keys that everybody may verify with, the signing one first; none with HS256.
+    let published: [PublicSessionKey]
 
-    init(issuer: String, audience: String, keys: [(kid: String, key: Secret)]) {
+    /// - Parameter secrets: the first signs, by `algorithm`; both keys of each verify, so that neither another
+    ///   secret nor another algorithm logs anybody out.
+    init(
+        issuer: String, audience: String, secrets: [(kid: String, key: Secret)], algorithm: SessionAlgorithm
+    ) {
         self.issuer = issuer
         self.audience = audience
-        var table: [[UInt8]: Secret] = [:]
-        var signing: (header: [UInt8], key: Secret)?
-        for (kid, key) in keys where key.count >= Self.keyMinimum {
-            let json = "{\"alg\":\"HS256\",\"typ\":\"vault-session+jwt\",\"kid\":\(JSONText.quoted(kid))}"
-            let header = Array(Base64.encodeURL(json.utf8).utf8)
-            // The first key of a name stands, as the first key signs.
-            guard table[header] == nil else { continue }
-            table[header] = key
-            if signing == nil { signing = (header, key) }
-        }
-        self.keys = table
-        self.signing = signing
+        let all = secrets.flatMap { SessionKey.both(of: $0.key, id: $0.kid) }
+        // The first key of a name stands, as the first key signs.
+        keys = Dictionary(all.map { ($0.header, $0) }, uniquingKeysWith: { first, _ in first })
+        signing = all.first { $0.algorithm == algorithm }.map { ($0.header, $0) }
+        published = algorithm == .edDSA ? all.compactMap(\.publicKey) : []
     }
 
     /// - Throws: `settings` when no key is long enough to sign with.
     func token(for session: SessionRecord, now: Timestamp) throws(VaultError) -> Secret {
         guard let signing else {
             throw VaultError(
-                .settings, "there is no session key of at least \(Self.keyMinimum) bytes",
+                .settings, "there is no session key of at least \(SessionKey.minimum) bytes",
                 hint: "set JWT_SECRET to the output of: openssl rand -hex 32")
         }
         let claims = Claims(
@@ -49,9 +46,9 @@ struct SessionTokens: Sendable {
         var bytes = signing.header
         bytes.append(0x2E)
         bytes += Base64.encodeURL(claims.json.utf8).utf8
-        let signature = Digest.hmacSHA256(bytes, key: signing.key)
+        let signature = signing.key.signature(of: bytes)
         bytes.append(0x2E)
-        bytes += Base64.encodeURL(signature).utf8
+        bytes += signature
         return Secret(bytes: bytes)
     }
 
@@ -62,9 +59,7 @@ struct SessionTokens: Sendable {
             guard let first = raw.firstIndex(of: 0x2E), let last = raw.lastIndex(of: 0x2E), first < last,
                 let key = keys[Array(raw[..<first])]
             else { return nil }
-            let signature = Digest.hmacSHA256(Array(raw[..<last]), key: key)
-            // Compared as text: a second spelling of the same bytes is refused with the forgeries.
-            guard Digest.equal(Array(Base64.encodeURL(signature).utf8), Array(raw[(last + 1)...])) else { return nil }
+            guard key.isSignature(Array(raw[(last + 1)...]), of: Array(raw[..<last])) else { return nil }
             let payload = raw[(first + 1)..<last]
             guard payload.allSatisfy(Self.isURLAlphabet),
                 let json = Base64.decode(String(decoding: payload, as: UTF8.self)), let claims = Claims(json),

@@ -27,6 +27,9 @@ extension Vault {
         return session
     }
 
+    /// What everybody may verify sessions with; empty where they are signed with HS256.
+    public var publishedSessionKeys: [PublicSessionKey] { sessionTokens.published }
+
     /// A new session for the same user; the old one ends.
     public func renew(_ session: SessionRecord) async throws -> IssuedSession {
         // Two tabs that renew at the same moment get the same successor.
