@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 public import Logging
+import Metrics
 import NIOCore
 public import ServiceLifecycle
 public import Vault
@@ -39,11 +40,20 @@ public struct AdminListener: Service {
         try await application().run()
     }
 
+    /// A few monitors, and no room for more.
+    private static let limits: ListenerLimits = {
+        var limits = ListenerLimits()
+        limits.connections = 256
+        return limits
+    }()
+
     func application() throws -> Application<RouterResponder<FacadeContext>> {
         let endpoints = Endpoints(all: [metricsEndpoint, healthEndpoint, readinessEndpoint])
         let bound = bound
         return Application(
-            router: endpoints.router([Problems(endpoints: endpoints)]), server: try Listener.server(tls: nil),
+            router: endpoints.router([Problems(endpoints: endpoints)]),
+            server: Listener.server(
+                nil, Self.limits, proxies: try TrustedProxies([]), metrics: NOOPMetricsHandler.instance),
             configuration: .init(address: .hostname(host, port: port)),
             onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) }, logger: logger)
     }

@@ -12,8 +12,6 @@ enum Limits {
     static let headers = 32 << 10
     /// How many header fields.
     static let headerFields = 100
-    /// How long a connection may be silent.
-    static let idle = TimeAmount.seconds(60)
 }
 
 /// What a request carries along.

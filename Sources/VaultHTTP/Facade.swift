@@ -1,5 +1,4 @@
 import Hummingbird
-import HummingbirdTLS
 public import Logging
 import Metrics
 import NIOCore
@@ -15,14 +14,20 @@ public struct Facade: Service {
         public var port = 8000
         /// Serve the demo frontend at `/`.
         public var demo = false
-        /// Certificate chain and key, PEM files; nil serves plain HTTP.
-        public var tls: (certificates: String, key: String)?
+        /// Serves HTTP/2 and HTTP/1.1 inside TLS; nil serves plain HTTP.
+        public var tls: TLSIdentity?
+        /// How long browsers keep to TLS by themselves (RFC 6797); 0 for not telling them. Only with ``tls``.
+        public var strictTransportSecurity = Duration.seconds(365 * 86_400)
+        /// Room and time for those who connect.
+        public var limits = ListenerLimits()
         /// Addresses or networks whose `X-Forwarded-For` counts.
         public var trustedProxies: [String] = []
         /// Origins for CORS, exact.
         public var allowedOrigins: [String] = []
         /// For each client address; 0 for no limit.
         public var loginsPerMinute = 10
+        /// Browsers sent back by providers, for each client address; 0 for no limit.
+        public var callbacksPerMinute = 60
         /// For each user; 0 for no limit.
         public var refreshesPerMinute = 20
         public init() {}
@@ -58,7 +63,7 @@ public struct Facade: Service {
 
     /// Serves until it is told to stop; requests in flight are answered first.
     ///
-    /// - Throws: `settings` for options that cannot be served, `file` for a certificate that cannot be read.
+    /// - Throws: `settings` for options that cannot be served.
     public func run() async throws { try await application().run() }
 
     /// - Parameter now: milliseconds that never go back, for the rate limits.
@@ -75,7 +80,8 @@ public struct Facade: Service {
         ])
         let bound = bound
         return Application(
-            router: router, server: try Listener.server(tls: options.tls),
+            router: router,
+            server: Listener.server(options.tls, options.limits, proxies: parts.proxies, metrics: metrics),
             configuration: .init(address: .hostname(options.host, port: options.port)),
             onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) }, logger: logger)
     }
@@ -84,7 +90,8 @@ public struct Facade: Service {
         var all = [
             parts.loginEndpoint, parts.callbackEndpoint, parts.postedCallbackEndpoint, parts.refreshEndpoint,
             parts.tokenEndpoint, parts.disconnectEndpoint, parts.platformsEndpoint, parts.sessionEndpoint,
-            parts.logoutEndpoint, parts.renewEndpoint, parts.codeEndpoint, parts.openAPIEndpoint,
+            parts.logoutEndpoint, parts.renewEndpoint, parts.codeEndpoint, parts.keySetEndpoint,
+            parts.openAPIEndpoint,
         ]
         if parts.options.demo { all += StaticFile.demo.flatMap { [$0.endpoint(.get), $0.endpoint(.head)] } }
         return Endpoints(all: all)

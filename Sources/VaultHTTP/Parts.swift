@@ -13,6 +13,7 @@ struct FacadeParts: Sendable {
     let origins: Origins
     let proxies: TrustedProxies
     let logins: RateLimiter
+    let callbacks: RateLimiter
     let refreshes: RateLimiter
     let codes: OneTimeCodes
 
@@ -30,6 +31,7 @@ struct FacadeParts: Sendable {
             frontend: vault.options.frontendURL, issuer: vault.options.sessionIssuer, allowed: options.allowedOrigins)
         proxies = try TrustedProxies(options.trustedProxies)
         logins = RateLimiter(perMinute: options.loginsPerMinute, now: now)
+        callbacks = RateLimiter(perMinute: options.callbacksPerMinute, now: now)
         refreshes = RateLimiter(perMinute: options.refreshesPerMinute, now: now)
         codes = OneTimeCodes(clock: vault.records.clock)
         try Self.checkNames(vault.platforms.entries)

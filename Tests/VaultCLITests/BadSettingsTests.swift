@@ -43,6 +43,22 @@ import VaultBase
             hint: "a-z, 0-9 and -"),
         Bad(text: "[platforms]\nspotify = \"x\"", error: "platforms.spotify is a section", hint: "[platforms.spotify]"),
         Bad(text: platform + "market = 3", error: "platforms.spotify.market expects a string", hint: "market = \"…\""),
+        // TLS
+        Bad(
+            text: "[tls]\nredirect = \"127.0.0.1:8080\"",
+            error: "vault.conf:2: tls.redirect is set, and there is no https",
+            hint: "set tls.certificates and tls.key"),
+        Bad(
+            text: "[tls]\ncertificates = \"a\"\nkey = \"b\"\nredirect = \"127.0.0.1:8080\"",
+            error: "vault.conf:4: tls.redirect is set, and public-url does not say where to", hint: "set public-url"),
+        Bad(
+            text: "[tls]\nredirect = \"80\"",
+            error: "tls.redirect expects an address and a port like 0.0.0.0:80, or \"\"",
+            hint: "plain http"),
+        Bad(text: "[limits]\nhead-time = \"1ms\"", error: "limits.head-time expects a time", hint: "TLS handshake"),
+        Bad(
+            text: "[session]\nalgorithm = \"none\"", error: "session.algorithm expects one of \"HS256\", \"EdDSA\"",
+            hint: "jwks.json"),
         // Types
         Bad(
             text: "listen = 8000",

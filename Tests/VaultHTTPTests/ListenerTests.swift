@@ -1,4 +1,3 @@
-import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -15,11 +14,11 @@ import VaultStore
 
 /// Runs a listener on a free port while `body` uses it, then stops it as SIGTERM would.
 func serving(
-    _ make: (@escaping @Sendable (Int) async -> Void) -> any Service, _ logger: LogLines = LogLines(),
+    _ make: (@escaping @Sendable (Int) async -> Void) throws -> any Service, _ logger: LogLines = LogLines(),
     _ body: @Sendable (Int) async throws -> Void
 ) async throws {
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
-    let service = make { port.yield($0) }
+    let service = try make { port.yield($0) }
     let group = ServiceGroup(services: [service], logger: logger.logger)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask {
@@ -67,15 +66,8 @@ func serving(
         var options = house.options
         options.host = "0.0.0.0"
         let open = Facade(vault: house.vault, options: options, logger: house.log.logger)
-        var error = await #expect(throws: VaultError.self) { try await open.run() }
+        let error = await #expect(throws: VaultError.self) { try await open.run() }
         #expect(error?.code == .settings)
-
-        options.host = "127.0.0.1"
-        options.tls = ("/nowhere/chain.pem", "/nowhere/key.pem")
-        let bare = Facade(vault: house.vault, options: options, logger: house.log.logger)
-        error = await #expect(throws: VaultError.self) { try await bare.run() }
-        #expect(error?.code == .file)
-        #expect(error?.message.contains("/nowhere/chain.pem") == true)
     }
 
     @Test func aBodyWithoutEndIsCutOff() async throws {
@@ -129,36 +121,6 @@ func serving(
             let answer = try await Browser(client: client).send(
                 .get, "/auth/platforms", headers: [.userAgent: String(repeating: "a", count: 40_000)])
             #expect(answer.status == .badRequest)
-        }
-    }
-
-    @Test(.enabled(if: Shell.can("openssl version && curl --version"), "openssl and curl are not both installed"))
-    func servesTLSWithItsCertificateAndTellsBrowsersToStay() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(
-            path: "vault-tls-\(UInt64.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (chain, key) = (folder.path + "/chain.pem", folder.path + "/key.pem")
-        let made = try await Shell.run(
-            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost "
-                + "-addext subjectAltName=DNS:localhost -keyout \(key) -out \(chain)", input: "")
-        try #require(made.status == 0, "\(made.output)")
-        let house = try await House()
-        var options = house.options
-        options.port = 0
-        options.tls = (chain, key)
-        try await serving({ Facade(vault: house.vault, options: options, logger: house.log.logger, bound: $0) }) {
-            port in
-            let answer = try await Shell.run(
-                "curl -sS -D - --cacert \(chain) --resolve localhost:\(port):127.0.0.1 -X POST "
-                    + "https://localhost:\(port)/auth/acme/login", input: "")
-            #expect(answer.output.contains("HTTP/1.1 200"), "\(answer.output)")
-            #expect(answer.output.lowercased().contains("strict-transport-security: max-age="))
-            #expect(answer.output.contains("__Host-vault-login="))
-            let old = try await Shell.run(
-                "curl -sS --tls-max 1.1 --cacert \(chain) --resolve localhost:\(port):127.0.0.1 "
-                    + "https://localhost:\(port)/auth/platforms", input: "")
-            #expect(old.status != 0)
         }
     }
 }

@@ -25,6 +25,25 @@ import VaultBase
         }
     }
 
+    @Test func callbacksOfOneAddressAreLimited() async throws {
+        var house = try await House()
+        house.options.callbacksPerMinute = 2
+        let limits = house.limits
+        try await house.visit { browser async throws in
+            let callback = try await browser.begin()
+            #expect(try await browser.send(.get, callback).status == .seeOther)
+            // A prefetch touches nothing, this neither.
+            #expect(try await browser.send(.get, callback, headers: [.purpose: "prefetch"]).status == .noContent)
+            try await browser.send(.get, "/auth/acme/callback?state=guess").expectProblem("forbidden", 403)
+            let refused = try await browser.send(.get, callback)
+            try refused.expectProblem("rate-limited", 429)
+            #expect(refused.headers[.retryAfter] == "30")
+            try await browser.send(.post, "/auth/formal/callback").expectProblem("rate-limited", 429)
+            limits.advance(30_000)
+            #expect(try await browser.send(.get, callback).status == .seeOther)
+        }
+    }
+
     @Test func aUsersRefreshesAreLimitedAndNobodyElses() async throws {
         var house = try await House()
         house.options.refreshesPerMinute = 2

@@ -71,6 +71,7 @@ struct OpenVault: Sendable {
         var options = VaultOptions(
             frontendURL: settings.frontendURL, sessionIssuer: settings.publicURL, sessionKeys: keys)
         options.returnTo = settings[\.returnTo]
+        options.sessionAlgorithm = settings[\.sessionAlgorithm]
         options.sessionAudience = settings[\.audience]
         options.sessionLifetime = settings[\.sessionLifetime]
         options.sessionDelivery = settings[\.delivery]

@@ -21,6 +21,19 @@ enum ProcessRules {
         _ = unsafeBitCast(address, to: Control.self)(setDumpable, 0, 0, 0, 0)
     }
 
+    /// What the store, plugins, providers and files need besides the clients' connections.
+    static let ownDescriptors = 512
+
+    /// Raises the soft limit on descriptors as far as it is needed and allowed.
+    static func allowDescriptors(_ count: Int) {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < count else {
+            return
+        }
+        limit.rlim_cur = min(rlim_t(count), limit.rlim_max)
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
     /// This program, for the children it starts: the very file it runs, also after an upgrade put another in its place.
     static let program = "/proc/self/exe"
 

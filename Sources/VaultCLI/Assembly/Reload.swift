@@ -6,8 +6,8 @@ import VaultBase
 import VaultHTTP
 import VaultProviders
 
-/// Takes in plugins and platforms as they are now, on SIGHUP and for `vault plugins reload`. Requests that have begun
-/// end with what they began with. Other settings take effect at the next start; which of them changed is said.
+/// Takes in plugins and platforms as they are now, on SIGHUP and for `vault plugins reload`; on SIGHUP the TLS
+/// certificate too. Requests that have begun end with what they began with. Other settings take effect at the next start; which of them changed is said.
 ///
 /// It never stops a server: settings that are wrong are told, and everything running stays.
 actor Reload: Service {
@@ -17,24 +17,28 @@ actor Reload: Service {
     private let vault: Vault
     private let loaded: LoadedPlugins
     private let extra: @Sendable ([PluginReport]) -> [PlatformDirectory.Entry]
+    private let certificates: CertificateFiles?
     private let logger: Logger
     private var last: Task<ReloadDocument, any Error>?
 
     /// - Parameter extra: as in ``OpenVault/Request``.
     init(
         running: Settings, options: CommonOptions, vault: Vault, loaded: LoadedPlugins,
-        extra: @escaping @Sendable ([PluginReport]) -> [PlatformDirectory.Entry], logger: Logger
+        extra: @escaping @Sendable ([PluginReport]) -> [PlatformDirectory.Entry], certificates: CertificateFiles?,
+        logger: Logger
     ) {
         self.running = running
         self.options = options
         self.vault = vault
         self.loaded = loaded
         self.extra = extra
+        self.certificates = certificates
         self.logger = logger
     }
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            await certificates?.reload()
             _ = try? await reload()
         }
     }

@@ -52,6 +52,9 @@ struct ServeCommand: AsyncParsableCommand {
             logger.notice("made a new vault", metadata: ["store": "\(settings[\.storePath])"])
         }
 
+        let certificates = try CertificateFiles(settings, logger: logger)
+        ProcessRules.allowDescriptors(settings[\.connectionLimit] + ProcessRules.ownDescriptors)
+
         let failures = StoreFailures()
         var request = OpenVault.Request(settings: settings, environment: environment, logger: logger)
         request.onFailure = { failures.report($0) }
@@ -65,7 +68,7 @@ struct ServeCommand: AsyncParsableCommand {
         if let trial { services.append(Sandbox(options: trial.options, logger: logger)) }
         let reload = Reload(
             running: settings, options: common, vault: opened.vault, loaded: opened.loaded, extra: request.extra,
-            logger: logger)
+            certificates: certificates, logger: logger)
         services += [failures, reload, opened.vault]
         services.append(
             AdminSocketServer(
@@ -74,8 +77,11 @@ struct ServeCommand: AsyncParsableCommand {
                     vault: opened.vault, loaded: opened.loaded, servingSince: SystemClock().now(),
                     checker: opened.checker, reload: { try await reload.reload() }),
                 logger: logger))
-        services += listeners(opened.vault, settings, metrics, logger)
         do {
+            services += try Listeners(
+                vault: opened.vault, settings: settings, metrics: metrics, certificates: certificates,
+                isTrial: sandbox, logger: logger
+            ).services()
             var group = ServiceGroupConfiguration(
                 services: services.map {
                     .init(
@@ -92,48 +98,6 @@ struct ServeCommand: AsyncParsableCommand {
         }
         await opened.store.close()
         logger.notice("stopped")
-    }
-
-    private func listeners(
-        _ vault: Vault, _ settings: Settings, _ metrics: PrometheusMetrics, _ logger: Logger
-    ) -> [any Service] {
-        let admin = settings[\.admin]
-        let isTrial = sandbox
-        return [
-            AdminListener(
-                vault: vault, host: admin.host, port: admin.port, metrics: { metrics.render() }, logger: logger
-            ) { port in
-                logger.info("metrics and health are ready", metadata: ["url": "http://\(admin.host):\(port)"])
-            },
-            Facade(vault: vault, options: facadeOptions(settings), logger: logger) { _ in
-                logger.notice("ready", metadata: ["url": "\(settings.publicURL)"])
-                guard Terminal.errorIsTerminal else { return }
-                Terminal.say("\nvault is at \(settings.publicURL)")
-                Terminal.say(Self.next(settings, isTrial) + "\n")
-            },
-        ]
-    }
-
-    private static func next(_ settings: Settings, _ isTrial: Bool) -> String {
-        if settings[\.demo] {
-            return "next: open it in a browser\(isTrial ? " and connect at Sandbox" : ""); Ctrl-C stops it"
-        }
-        return "next: \(settings.publicURL)/auth/platforms lists the platforms; Ctrl-C stops it"
-    }
-
-    private func facadeOptions(_ settings: Settings) -> Facade.Options {
-        var options = Facade.Options()
-        options.host = settings[\.listen].host
-        options.port = settings[\.listen].port
-        options.demo = settings[\.demo]
-        if !settings[\.certificates].isEmpty {
-            options.tls = (settings[\.certificates], settings[\.certificateKey])
-        }
-        options.trustedProxies = settings[\.trustedProxies]
-        options.allowedOrigins = settings.allowedOrigins
-        options.loginsPerMinute = settings[\.loginLimit]
-        options.refreshesPerMinute = settings[\.refreshLimit]
-        return options
     }
 
     private func logState(_ opened: OpenVault, _ logger: Logger) {
@@ -167,12 +131,15 @@ struct ServeCommand: AsyncParsableCommand {
     private static func words(_ error: any Error, _ settings: Settings) -> any Error {
         if error is VaultError || error is CancellationError { return error }
         guard let taken = ListenerFault.isAddressInUse(error) else { return error }
+        let addresses = [settings[\.listen], settings[\.admin], settings[\.redirect]].compactMap { $0?.description }
+            .joined(separator: " or ")
         return taken
             ? VaultError(
-                .unavailable, "a port is taken already: \(settings[\.listen]) or \(settings[\.admin])",
+                .unavailable, "a port is taken already: \(addresses)",
                 hint: "is another vault running? choose others with --listen and --admin", cause: error)
             : VaultError(
-                .unavailable, "cannot listen on \(settings[\.listen]) or \(settings[\.admin])",
-                hint: "look at both addresses", cause: error)
+                .unavailable, "cannot listen on \(addresses)",
+                hint: "look at the addresses; a port below 1024 needs AmbientCapabilities=CAP_NET_BIND_SERVICE",
+                cause: error)
     }
 }

@@ -3,11 +3,10 @@ import VaultCrypto
 
 /// The keys that sign and verify the frontend's sessions.
 enum SessionKeys {
-    /// The shortest secret for HS256, in bytes (RFC 7518 §3.2).
+    /// The shortest secret, in bytes (RFC 7518 §3.2).
     static let shortest = 32
 
     /// The first signs, all verify. Without a secret in the settings one is made beside the key, once.
-    ///
     static func fetch(
         _ settings: Settings, key: RootKeySource, environment: [String: String]
     ) throws(VaultError) -> [(kid: String, key: Secret)] {
@@ -45,7 +44,7 @@ enum SessionKeys {
     private static func named(_ secret: Secret, _ name: String) throws(VaultError) -> (kid: String, key: Secret) {
         guard secret.count >= shortest else {
             throw VaultError(
-                .settings, "\(name) is \(secret.count) bytes, and HS256 needs \(shortest) at least",
+                .settings, "\(name) is \(secret.count) bytes, and \(shortest) are needed at least",
                 hint: "make one with: openssl rand -hex 32")
         }
         let digest = Digest.hmacSHA256(Array("vault kid".utf8), key: secret)

@@ -101,6 +101,17 @@ extension SettingForm where Value == ListenAddress {
     }
 }
 
+extension SettingForm where Value == ListenAddress? {
+    /// Where to listen, if at all; empty for nowhere.
+    static var listenOrNot: Self {
+        Self(words: "an address and a port like 0.0.0.0:80, or \"\" for none") { raw in
+            guard let text = raw.characters else { return nil }
+            if text.isEmpty { return .some(nil) }
+            return ListenAddress(text).map { .some($0) }
+        }
+    }
+}
+
 extension SettingForm where Value == SecretReference? {
     /// Where a secret is; empty for none.
     static var secret: Self {

@@ -26,6 +26,29 @@ struct SettingTable: Sendable {
 
     let certificates = Setting("tls.certificates", .path, default: unset, "PEM file with the certificate chain")
     let certificateKey = Setting("tls.key", .path, default: unset, "PEM file with its private key")
+    let redirect =
+        Setting(
+            "tls.redirect", .listenOrNot, default: unset,
+            "where plain http is answered with a redirect to public-url, like 0.0.0.0:80")
+        as Setting<ListenAddress?>
+    let strictTransportSecurity = Setting(
+        "tls.hsts", .time(.zero...Duration.seconds(2 * 366 * 86_400)), default: #""365d""#,
+        "how long browsers keep to https by themselves; 0s for not telling them")
+
+    let connectionLimit = Setting(
+        "limits.connections", .number(16...1_000_000), default: "4096", "connections at the same time")
+    let addressLimit = Setting(
+        "limits.connections-per-address", .number(1...1_000_000), default: "256",
+        "of one client address; trusted proxies and, without TLS, this machine are not counted")
+    let headTime = Setting(
+        "limits.head-time", .time(.milliseconds(100)...Duration.seconds(600)), default: #""10s""#,
+        "how long a TLS handshake, or a request's header fields, may take")
+    let bodyTime = Setting(
+        "limits.body-time", .time(.milliseconds(100)...Duration.seconds(600)), default: #""30s""#,
+        "how long a request's body may take, and how long a client may take nothing of an answer")
+    let idleTime = Setting(
+        "limits.idle-time", .time(.milliseconds(100)...Duration.seconds(3600)), default: #""60s""#,
+        "how long a connection may do nothing between requests")
 
     let frontendURL = Setting(
         "frontend.url", .address, default: unset, "where a finished login returns to; empty: the vault's own address")
@@ -62,9 +85,14 @@ struct SettingTable: Sendable {
             "session.delivery", .choice, default: #""fragment""#,
             "how a finished login hands it over: fragment, cookie or code") as Setting<SessionDelivery>
     let audience = Setting("session.audience", .text, default: #""vault""#, "the JWT's aud")
+    let sessionAlgorithm =
+        Setting(
+            "session.algorithm", .choice, default: #""HS256""#,
+            "HS256, or EdDSA: then everybody can verify sessions, with /.well-known/jwks.json")
+        as Setting<SessionAlgorithm>
     let sessionSecret = Setting(
         "session.secret", .secret, default: unset,
-        "the JWT's signing secret, 32 bytes at least; empty: made at first start, beside the key")
+        "what signs the JWT, 32 bytes at least; empty: made at first start, beside the key")
     let previousSecrets = Setting(
         "session.previous-secrets", .list, default: "[]", "secrets that still verify, so that rotation logs nobody out")
 
@@ -73,6 +101,9 @@ struct SettingTable: Sendable {
         "how long a browser has from login to callback")
     let loginLimit = Setting(
         "login.per-minute", .number(1...100_000), default: "10", "logins begun per minute and address")
+    let callbackLimit = Setting(
+        "login.callbacks-per-minute", .number(1...100_000), default: "60",
+        "browsers sent back by providers per minute and address")
 
     let refreshMargin = Setting(
         "refresh.margin", .time(.zero...Duration.seconds(3600)), default: #""60s""#,

@@ -24,6 +24,18 @@ enum SettingsRules {
                 \.listen, "is \(settings[\.listen]), where others could read tokens on the way",
                 hint: "set tls.certificates and tls.key, or name the TLS proxy in trusted-proxies")
         }
+        if settings[\.redirect] != nil {
+            guard !settings[\.certificates].isEmpty else {
+                throw settings.fault(
+                    \.redirect, "is set, and there is no https to redirect to", hint: "set tls.certificates and tls.key"
+                )
+            }
+            guard settings[\.publicURL].hasPrefix("https://") else {
+                throw settings.fault(
+                    \.redirect, "is set, and public-url does not say where to",
+                    hint: "set public-url to the vault's own https address")
+            }
+        }
         if !settings[\.admin].isLoopback {
             throw settings.fault(
                 \.admin, "is \(settings[\.admin]), and metrics and health are for this machine only",

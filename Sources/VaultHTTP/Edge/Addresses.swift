@@ -115,5 +115,5 @@ struct TrustedProxies: Sendable {
         return client
     }
 
-    private func isTrusted(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
+    func isTrusted(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
 }

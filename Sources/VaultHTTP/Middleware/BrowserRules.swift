@@ -5,8 +5,16 @@ import Vault
 /// What a browser is told about every answer: who may read it, that nobody may keep it, and that it is
 /// neither a page to frame nor a script to sniff.
 struct BrowserRules: RouterMiddleware {
-    let parts: FacadeParts
-    let endpoints: Endpoints
+    private let parts: FacadeParts
+    private let endpoints: Endpoints
+    private let strictTransportSecurity: String?
+
+    init(parts: FacadeParts, endpoints: Endpoints) {
+        self.parts = parts
+        self.endpoints = endpoints
+        let seconds = parts.options.strictTransportSecurity.components.seconds
+        strictTransportSecurity = parts.options.tls != nil && seconds > 0 ? "max-age=\(seconds)" : nil
+    }
 
     func handle(
         _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
@@ -59,6 +67,6 @@ struct BrowserRules: RouterMiddleware {
         setIfAbsent(.referrerPolicy, "no-referrer")
         setIfAbsent(.xContentTypeOptions, "nosniff")
         setIfAbsent(.crossOriginResourcePolicy, "same-origin")
-        if parts.options.tls != nil { setIfAbsent(.strictTransportSecurity, "max-age=31536000") }
+        if let strictTransportSecurity { setIfAbsent(.strictTransportSecurity, strictTransportSecurity) }
     }
 }

@@ -12,6 +12,7 @@ extension FacadeParts {
         Endpoint(.get, "/auth/{platform}/callback") { request, context in
             // A browser that looks ahead must not use up the code (and shows nobody the answer).
             if Self.isPrefetch(request) { return Response(status: .noContent) }
+            try self.callbacks.take(self.client(of: request, context)?.caller).check("callbacks")
             let platform = try self.platform(context)
             let parameters = try FormParameters.parse(request.uri.query ?? "")
             let binding = self.cookies.binding(in: request)
@@ -26,6 +27,7 @@ extension FacadeParts {
     /// the GET with the same parameters, where it has the cookie again.
     var postedCallbackEndpoint: Endpoint {
         Endpoint(.post, "/auth/{platform}/callback") { request, context in
+            try self.callbacks.take(self.client(of: request, context)?.caller).check("callbacks")
             let name = try self.platform(context)
             guard try self.vault.platforms.platform(name).provider.description.callbackMayBePosted else {
                 throw Refusal(

@@ -20,6 +20,27 @@ extension FacadeParts {
         }
     }
 
+    /// `GET /.well-known/jwks.json`: what sessions can be verified with, by who has no secret (RFC 7517 §5).
+    var keySetEndpoint: Endpoint {
+        let body = JSONText.object {
+            $0.array("keys", vault.publishedSessionKeys) { text, key in
+                text.field("kty", "OKP")
+                text.field("crv", "Ed25519")
+                text.field("use", "sig")
+                text.field("alg", "EdDSA")
+                text.field("kid", key.id)
+                text.field("x", key.x)
+            }
+        }
+        return Endpoint(.get, "/.well-known/jwks.json") { _, _ in
+            // Short enough that a new key is known before the old one is gone.
+            Response(
+                status: .ok,
+                headers: [.contentType: "application/jwk-set+json", .cacheControl: "public, max-age=300"],
+                body: .init(byteBuffer: body))
+        }
+    }
+
     /// `GET /openapi.json`: this interface, for programs (OpenAPI 3.1).
     var openAPIEndpoint: Endpoint { StaticFile.openAPI.endpoint(.get) }
 }

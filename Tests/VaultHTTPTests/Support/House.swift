@@ -46,6 +46,7 @@ struct House: Sendable {
             metrics: metrics)
         // Most tests knock more often than a browser would.
         options.loginsPerMinute = 0
+        options.callbacksPerMinute = 0
         options.refreshesPerMinute = 0
     }
 

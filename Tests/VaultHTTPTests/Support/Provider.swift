@@ -11,12 +11,19 @@ final class ScriptedProvider: Transport {
         var script: Script?
         var calls: [String] = []
         var issued = 0
+        var delay = Duration.zero
     }
 
     private let state = Mutex(State())
 
     /// The stages asked for, in order: `exchange`, `refresh`, `profile`, `revoke`.
     var calls: [String] { state.withLock { $0.calls } }
+
+    /// How long each answer takes.
+    var delay: Duration {
+        get { state.withLock { $0.delay } }
+        set { state.withLock { $0.delay = newValue } }
+    }
 
     /// Answers instead of the usual; nil for the usual.
     func answer(_ script: @escaping Script) { state.withLock { $0.script = script } }
@@ -40,6 +47,7 @@ final class ScriptedProvider: Transport {
             $0.issued += 1
             return ($0.script, $0.issued)
         }
+        if delay > .zero { try? await Task.sleep(for: delay) }
         if let script, let answer = try script(stage, form) { return answer }
         switch stage {
         case "profile": return .json(#"{"id":"account-1","name":"Ada"}"#)

@@ -1,0 +1,20 @@
+import HummingbirdCore
+import Metrics
+
+/// What every listener is made of.
+enum Listener {
+    /// HTTP/1.1 with our limits; inside TLS, where there is a certificate, with HTTP/2 besides.
+    ///
+    /// - Parameter proxies: whose connections are not one client's.
+    static func server(
+        _ identity: TLSIdentity?, _ limits: ListenerLimits, proxies: TrustedProxies, metrics: any MetricsFactory
+    ) -> HTTPServerBuilder {
+        let connections = Connections(limits, metrics: metrics) { address in
+            // Without TLS, what comes from this machine is a proxy.
+            proxies.isTrusted(address) || identity == nil && address.isLoopback
+        }
+        return HTTPServerBuilder { responder in
+            EdgeChannel(identity: identity, limits: limits, connections: connections, responder: responder)
+        }
+    }
+}

@@ -1,0 +1,13 @@
+import Testing
+
+extension EndToEnd {
+    @Test func theServersOwnTLSWorksForOthers() async {
+        let status = await Scenario.run("tls_test.py")
+        #expect(status == 0 || status == Scenario.skipped)
+    }
+
+    @Test func anIndependentLibraryVerifiesSessions() async {
+        let status = await Scenario.run("sessions_test.py")
+        #expect(status == 0 || status == Scenario.skipped)
+    }
+}
