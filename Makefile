@@ -50,6 +50,7 @@ fault: setup
 	VAULT_FAULT_SEEDS=12 VAULT_FAULT_CASES=600 $(SWIFT) test --skip-build --filter '$(FAULT_SUITES)'
 	@python3 $(FAULT_SCENARIOS)/fault_kills.py $(DEBUG)/vault $(DEBUG)/plugins 60 || test $$? = 77
 	@python3 $(FAULT_SCENARIOS)/fault_full_disk.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
+	@python3 $(FAULT_SCENARIOS)/fault_guard_rails.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
 	@sh Tests/Fuzz/run.sh 10
 
 # What is measured, how, and how to read it: Benchmarks/README.md.
