@@ -24,11 +24,11 @@ enum Sample {
 
     /// A connection whose sealed value is `size` bytes long: 638 (such as Spotify's) or 1318 (1 KiB in it).
     static func connection(_ number: Int, size: Int, now: Timestamp, endsAt: Timestamp? = nil) -> Connection {
-        let letter = String(UnicodeScalar(UInt8(97 + number % 26)))
+        let letter = UInt8(97 + number % 26)
         return Connection(
             user: user(number), platform: platform,
-            accessToken: Secret(String(repeating: letter, count: size == 638 ? 220 : 680)),
-            refreshToken: Secret(String(repeating: letter, count: size == 638 ? 131 : 180)),
+            accessToken: Secret(bytes: [UInt8](repeating: letter, count: size == 638 ? 220 : 680)),
+            refreshToken: Secret(bytes: [UInt8](repeating: letter, count: size == 638 ? 131 : 180)),
             scope: "profile library.read library.write", expiresAt: now + .seconds(365 * 86400), createdAt: now,
             updatedAt: now, consentedAt: now, endsAt: endsAt, subject: "account-\(number)", clientID: "sandbox")
     }
