@@ -115,6 +115,7 @@ import VaultBase
 @Suite struct DemoTests {
     @Test(arguments: [
         ("/", "text/html; charset=utf-8"), ("/client.js", "text/javascript; charset=utf-8"),
+        ("/tabs.js", "text/javascript; charset=utf-8"), ("/errors.js", "text/javascript; charset=utf-8"),
         ("/app.js", "text/javascript; charset=utf-8"), ("/style.css", "text/css; charset=utf-8"),
         ("/openapi.json", "application/json"),
     ])

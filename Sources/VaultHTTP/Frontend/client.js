@@ -1,7 +1,7 @@
 /**
  * A browser's side of the vault: log in at a platform, come back with a session, get a fresh access token.
  *
- * No dependency and no build step. Copy the file, or import it from the vault itself:
+ * No dependency and no build step. Copy it with errors.js and tabs.js, or import it from the vault itself:
  *
  *     import { VaultClient, VaultError } from "https://api.example.com/client.js";
  *
@@ -12,35 +12,21 @@
  *     const { accessToken } = await vault.token("spotify");
  *     await fetch("https://api.spotify.com/v1/me", { headers: { Authorization: `Bearer ${accessToken}` } });
  *
- * The session is kept in memory and in sessionStorage: it lives as long as the tab. Access tokens are kept
- * nowhere; ask for one when you need it, the vault answers at once from its store and refreshes when it must.
+ * The session is kept in memory and in sessionStorage, and shared with the other tabs of this origin: it lives as
+ * long as the last of them, and is renewed before it ends. Access tokens are kept nowhere; ask for one when you need
+ * it, the vault answers at once from its store and refreshes when it must. What passes by itself (503 with
+ * `Retry-After`) is tried again, for a while.
  *
- * The vault must know this page's origin (`frontend.url` or `allowed-origins`), and the two must be the same
+ * Events: `session` (it came, was renewed or ended: see {@link VaultClient#isLoggedIn}), `changed` (another tab
+ * connected or disconnected something), `waiting` (`detail`: `platform`, `code`, `seconds` until it is tried again).
+ *
+ * The vault must know this page's origin (`frontend.url` or `frontend.origins`), and the two must be the same
  * site: a browser takes the login's cookie from no other.
  */
+import { VaultError, problem } from "./errors.js";
+import { Tabs } from "./tabs.js";
 
-/** What went wrong, in the vault's words (problem+json, RFC 9457). */
-export class VaultError extends Error {
-  /**
-   * @param {string} code stable name of the failure: `unauthorized`, `reconnect`, `rate-limited`, `offline` …
-   * @param {string} message what happened, to what
-   * @param {{hint?: string, status?: number, retryAfter?: number, platform?: string}} [more]
-   */
-  constructor(code, message, { hint, status, retryAfter, platform } = {}) {
-    super(message);
-    this.name = "VaultError";
-    /** For programs; never changes its meaning. */
-    this.code = code;
-    /** What to do next, when there is something to do. */
-    this.hint = hint;
-    /** The HTTP status; undefined when there was no answer. */
-    this.status = status;
-    /** Seconds until it makes sense to try again. */
-    this.retryAfter = retryAfter;
-    /** The platform it is about, for a login that failed. */
-    this.platform = platform;
-  }
-}
+export { VaultError };
 
 /**
  * @typedef {{name: string, displayName: string, available: boolean, reason?: string}} Platform
@@ -51,33 +37,53 @@ export class VaultError extends Error {
  * @typedef {{accessToken: string, tokenType: string, expiresAt?: string, scope: string}} Token
  */
 
-export class VaultClient {
+export class VaultClient extends EventTarget {
   #base;
   #cookie;
   #storage;
   #navigate;
-  /** The JWT; where the session is a cookie, which no script can read, only that there may be one. */
-  #session = null;
+  #renews;
+  #patience;
+  #tabs;
+  #timer;
+  /** Requests under way that a second caller can wait for. */
+  #flights = new Map();
 
   /**
    * @param {{baseURL?: string, delivery?: "fragment" | "code" | "cookie", storage?: Storage | null,
-   *   navigate?: (url: string) => void}} [options]
+   *   shares?: boolean, renews?: boolean, patience?: number, navigate?: (url: string) => void}} [options]
    *   `baseURL`: where the vault is; default: this page's own origin.
    *   `delivery`: the vault's setting `session.delivery`; default: `fragment`, and `code` is found out by itself.
    *   `storage`: where the session survives a reload; default: `sessionStorage`; `null` keeps it in memory only.
+   *   `shares`: whether the tabs of this origin have one session; default: true.
+   *   `renews`: whether the session is renewed while a page is open; default: true.
+   *   `patience`: for how many seconds what passes by itself is tried again; default: 20; 0 for never.
    *   `navigate`: how the browser is sent to the platform; default: `location.assign`.
    */
-  constructor({ baseURL = "", delivery = "fragment", storage, navigate } = {}) {
+  constructor({ baseURL = "", delivery = "fragment", storage, shares = true, renews = true, patience = 20, navigate } = {}) {
+    super();
     this.#cookie = delivery === "cookie";
     this.#base = baseURL.replace(/\/+$/, "");
     this.#storage = storage === undefined ? usableSessionStorage() : storage;
     this.#navigate = navigate ?? ((url) => location.assign(url));
-    this.#session = this.#cookie ? IN_COOKIE : (this.#storage?.getItem(KEY_SESSION) ?? null);
+    this.#renews = renews;
+    this.#patience = patience;
+    this.#tabs = new Tabs({
+      name: `vault ${this.#base}`,
+      storage: this.#cookie ? null : this.#storage,
+      shares,
+      session: this.#cookie ? { value: IN_COOKIE } : undefined,
+      told: (news) => this.#heard(news),
+    });
+    this.#schedule();
+    // A device that slept kept no time.
+    globalThis.document?.addEventListener("visibilitychange", () => this.#schedule());
+    globalThis.addEventListener?.("pageshow", () => this.#schedule());
   }
 
   /** Whether there is a session; the vault may still find that it ended. */
   get isLoggedIn() {
-    return this.#session !== null;
+    return this.#tabs.session !== null;
   }
 
   /**
@@ -113,6 +119,7 @@ export class VaultClient {
    * @returns {Promise<{platform: string, error?: VaultError} | null>} null when this is no return from a login
    */
   async handleReturn() {
+    await this.#tabs.ready;
     const found = new URLSearchParams(location.hash.slice(1));
     const platform = found.get("platform");
     if (platform === null || !["session", "code", "error"].some((name) => found.has(name)) && !this.#cookie) return null;
@@ -129,13 +136,14 @@ export class VaultClient {
     if (found.has("code")) {
       try {
         const body = { code: found.get("code") };
-        this.#keep((await this.#send("POST", "/auth/session/code", { body, credentials: "include" })).session);
+        this.#keep(await this.#send("POST", "/auth/session/code", { body, credentials: "include" }));
       } catch (error) {
         return { platform, error };
       }
     } else {
-      this.#keep(this.#cookie ? IN_COOKIE : found.get("session"));
+      this.#keep({ session: found.get("session") });
     }
+    this.#tabs.changed();
     return { platform };
   }
 
@@ -144,7 +152,14 @@ export class VaultClient {
    * @returns {Promise<Session>}
    */
   async session() {
-    return this.#send("GET", "/auth/session");
+    const session = await this.#send("GET", "/auth/session", { repeats: true });
+    const kept = this.#tabs.session;
+    // A cookie does not say when it ends; this answer does.
+    if (kept && !kept.endsAt) {
+      this.#tabs.keep({ ...kept, endsAt: Date.parse(session.expiresAt), since: Date.now() });
+      this.#schedule();
+    }
+    return session;
   }
 
   /**
@@ -152,8 +167,9 @@ export class VaultClient {
    * @param {string} platform
    * @returns {Promise<Token>}
    */
-  async token(platform) {
-    return this.#send("GET", `/auth/${encodeURIComponent(platform)}/token`);
+  token(platform) {
+    return this.#once(`token ${platform}`, () =>
+      this.#send("GET", `/auth/${encodeURIComponent(platform)}/token`, { repeats: true, platform }));
   }
 
   /**
@@ -161,8 +177,13 @@ export class VaultClient {
    * @param {string} platform
    * @returns {Promise<Token>}
    */
-  async refresh(platform) {
-    return this.#send("POST", `/auth/${encodeURIComponent(platform)}/refresh`);
+  refresh(platform) {
+    return this.#once(`refresh ${platform}`, async () => {
+      const path = `/auth/${encodeURIComponent(platform)}/refresh`;
+      const token = await this.#send("POST", path, { repeats: true, platform });
+      this.#tabs.changed();
+      return token;
+    });
   }
 
   /**
@@ -171,22 +192,26 @@ export class VaultClient {
    * @returns {Promise<{deleted: boolean, revoked: "yes" | "no" | "unsupported" | "pending"}>}
    */
   async disconnect(platform) {
-    return this.#send("DELETE", `/auth/${encodeURIComponent(platform)}`);
+    const end = await this.#send("DELETE", `/auth/${encodeURIComponent(platform)}`);
+    this.#tabs.changed();
+    return end;
   }
 
   /**
-   * A new session for the same user; the old one ends.
+   * A new session for the same user; the old one ends. It is done by itself before the session ends.
    * @returns {Promise<{expiresAt: string}>}
    */
-  async renew() {
-    const { session, expiresAt } = await this.#send("POST", "/auth/session/refresh");
-    this.#keep(session ?? IN_COOKIE);
-    return { expiresAt };
+  renew() {
+    return this.#once("renew", async () => {
+      const next = await this.#send("POST", "/auth/session/refresh");
+      this.#keep(next);
+      return { expiresAt: next.expiresAt };
+    });
   }
 
-  /** Ends the session. The connections stay. Afterwards there is no session here, whatever the vault answered. */
+  /** Ends the session, in every tab. The connections stay. Afterwards there is none here, whatever the vault answered. */
   async logout() {
-    if (this.#session === null) return;
+    if (!this.isLoggedIn) return;
     try {
       await this.#send("DELETE", "/auth/session");
     } catch (error) {
@@ -196,16 +221,80 @@ export class VaultClient {
     }
   }
 
-  #keep(session) {
-    this.#session = session;
-    if (this.#cookie) return;
-    if (session === null) this.#storage?.removeItem(KEY_SESSION);
-    else this.#storage?.setItem(KEY_SESSION, session);
+  // ---- The session ----
+
+  /** @param {{session?: string | null, expiresAt?: string} | null} issued as the vault answers it */
+  #keep(issued) {
+    const value = this.#cookie ? IN_COOKIE : issued?.session;
+    const { sub, exp } = claims(value);
+    const endsAt = issued?.expiresAt ? Date.parse(issued.expiresAt) : exp && exp * 1000;
+    this.#tabs.keep(issued && value ? { value, user: sub, endsAt, since: Date.now() } : null);
+    this.#announce();
   }
 
-  async #send(method, path, { body, credentials = "same-origin", sessionIsOptional = false } = {}) {
+  #heard(news) {
+    if (news === "changed") this.dispatchEvent(new Event("changed"));
+    else this.#announce();
+  }
+
+  #announce() {
+    this.#schedule();
+    this.dispatchEvent(new Event("session"));
+  }
+
+  /** Renews when four fifths of the session are over. */
+  #schedule() {
+    clearTimeout(this.#timer);
+    const { endsAt, since } = this.#tabs.session ?? {};
+    if (!this.#renews || !endsAt || !since) return;
+    // By this browser's own clock, which may be wrong, but is as wrong at the end as at the beginning.
+    const due = since + Math.max((endsAt - since) * 0.8, SOONEST);
+    this.#timer = setTimeout(() => this.#renewInTime(due), Math.min(Math.max(due - Date.now(), 0), LONGEST));
+  }
+
+  async #renewInTime(due) {
+    if (Date.now() < due) return this.#schedule();
+    const before = this.#tabs.session;
+    try {
+      await this.#tabs.alone(async () => {
+        // Another tab may have been first.
+        if (this.#tabs.session === before) await this.renew();
+      });
+    } catch {
+      // Ended, and everybody knows; or not now, and then once more.
+      if (this.isLoggedIn) this.#timer = setTimeout(() => this.#renewInTime(due), SOONEST);
+    }
+  }
+
+  // ---- Requests ----
+
+  /** Two who ask for the same at the same time get the same. */
+  #once(key, work) {
+    const there = this.#flights.get(key);
+    if (there) return there;
+    const flight = work().finally(() => this.#flights.delete(key));
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  /** Sends, and sends again what passes by itself, when it `repeats` without doing harm. */
+  async #send(method, path, { repeats = false, platform, ...request } = {}) {
+    for (let left = this.#patience; ; ) {
+      try {
+        return await this.#ask(method, path, request);
+      } catch (error) {
+        const seconds = error.retryAfter;
+        if (!repeats || error.status !== 503 || !seconds || seconds > left) throw error;
+        left -= seconds;
+        this.dispatchEvent(new CustomEvent("waiting", { detail: { platform, code: error.code, seconds } }));
+        await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      }
+    }
+  }
+
+  async #ask(method, path, { body, credentials = "same-origin", sessionIsOptional = false } = {}) {
     const headers = { Accept: "application/json, application/problem+json" };
-    const sent = this.#session;
+    const sent = this.#tabs.session?.value ?? null;
     if (this.#cookie) {
       credentials = "include";
       // No page of another origin can send this header unless the vault allows it: the defence against CSRF.
@@ -231,31 +320,29 @@ export class VaultClient {
     if (response.ok) return response.status === 204 ? undefined : response.json();
     const error = await problem(response);
     // A session that ended is worth nothing: forget it, unless another one came in the meantime.
-    if (error.code === "unauthorized" && sent !== null && this.#session === sent) {
-      this.#keep(null);
-      if (sessionIsOptional && !this.#cookie) return this.#send(method, path, { body, credentials });
+    if (error.code === "unauthorized" && sent !== null) {
+      const now = await this.#tabs.another(sent);
+      if (now === sent) this.#keep(null);
+      const another = now !== sent && now !== undefined;
+      if (another || sessionIsOptional && !this.#cookie) return this.#ask(method, path, { body, credentials });
     }
     throw error;
   }
 }
 
-const KEY_SESSION = "vault.session";
 const KEY_PENDING = "vault.login";
 const IN_COOKIE = "cookie";
+/** No renewal comes sooner after another, in ms; and no timer of a browser is longer. */
+const SOONEST = 5_000;
+const LONGEST = 86_400_000;
 
-/** Reads problem+json; anything else (a proxy's page, nothing at all) becomes an error by its status. */
-async function problem(response) {
-  const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
-  const retryAfter = Number.isNaN(seconds) ? undefined : seconds;
-  let read = null;
+/** What a JWT says of itself, nothing for what is none. Read to know when to renew, never to trust. */
+function claims(value) {
   try {
-    read = await response.json();
+    return JSON.parse(atob(value.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
   } catch {
-    // Not JSON: the status has to do.
+    return {};
   }
-  const code = typeof read?.code === "string" ? read.code : response.status === 401 ? "unauthorized" : "unexpected";
-  const message = read?.detail ?? read?.title ?? `the vault answered ${response.status}`;
-  return new VaultError(code, message, { hint: read?.hint, status: response.status, retryAfter });
 }
 
 /** Some browsers refuse sessionStorage by throwing. */

@@ -55,13 +55,19 @@ struct StaticFile: Sendable {
 
     static let openAPI = Self("/openapi.json", "application/json", PackageResources.openapi_json)
 
-    /// The demo: one page, its script, its style and the client module, and nothing from elsewhere.
+    /// The demo: one page, its scripts, its style and the client module, and nothing from elsewhere.
     static let demo = [
         Self("/", "text/html; charset=utf-8", PackageResources.index_html, policy: pagePolicy),
-        Self("/client.js", "text/javascript; charset=utf-8", PackageResources.client_js),
-        Self("/app.js", "text/javascript; charset=utf-8", PackageResources.app_js),
+        script("/client.js", PackageResources.client_js), script("/tabs.js", PackageResources.tabs_js),
+        script("/errors.js", PackageResources.errors_js), script("/app.js", PackageResources.app_js),
+        script("/cards.js", PackageResources.cards_js), script("/page.js", PackageResources.page_js),
+        script("/words.js", PackageResources.words_js),
         Self("/style.css", "text/css; charset=utf-8", PackageResources.style_css),
     ]
+
+    private static func script(_ path: String, _ bytes: [UInt8]) -> Self {
+        Self(path, "text/javascript; charset=utf-8", bytes)
+    }
 
     private static let pagePolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "

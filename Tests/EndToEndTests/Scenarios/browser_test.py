@@ -12,6 +12,7 @@ import tempfile
 
 from other_origin import Frontend, check_frontend
 from page_checks import check
+from page_states import check_patience, check_states, check_two_tabs, ends
 from person import Person
 from second_provider import SecondProvider
 from vault_process import Browser, Vault, bearer
@@ -87,10 +88,6 @@ def check_whole_visit(person):
     assert person.me()["user"] == user, "the same account must find its user again"
 
 
-def ends(person, session):
-    return Browser().call("GET", person.vault.url + "/auth/session", headers=bearer(session))[0] == 401
-
-
 def check_disconnect(person, provider, token):
     person.button("Disconnect Sandbox").click()
     dialog = person.page.get_by_role("dialog", name="Disconnect Sandbox?")
@@ -129,8 +126,10 @@ def check_what_goes_wrong(person):
     # Named like a fault, the sandbox's user gets it at each refresh.
     person.connect("Sandbox", "rate-limited")
     person.button("Refresh the Sandbox token").click()
-    person.page.locator("#notice[data-kind=bad]").wait_for()
+    person.page.locator("#notice[data-kind=wait]").wait_for()
     person.look_at("page-trouble", 6)
+    person.page.reload()
+    person.button("Get a Sandbox token").wait_for()
 
     # An account is refused, not moved, when somebody else has it.
     person.connect("Radio", "clara-desktop-light", told="That Radio account belongs to somebody else here.")
@@ -192,6 +191,9 @@ def main(program, plugins, artefacts=None):
                 run(browser, vault, artefacts, size, scheme, check_whole_visit)
             run(browser, vault, artefacts, *LOOKS[0], check_what_goes_wrong)
             run(browser, vault, artefacts, *LOOKS[0], check_by_keyboard)
+            run(browser, vault, artefacts, *LOOKS[0], check_two_tabs)
+            run(browser, vault, artefacts, *LOOKS[0], check_patience)
+            run(browser, vault, artefacts, *LOOKS[3], check_states)
             for delivery in ("fragment", "code", "cookie"):
                 run_frontend(program, plugins, browser, folder, artefacts, delivery)
             browser.close()

@@ -1,5 +1,7 @@
 """Somebody at a screen: a real browser, and everything that must not happen in it written down."""
 
+import copy
+import json
 import os
 import re
 
@@ -17,11 +19,21 @@ class Person:
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce",
             permissions=["clipboard-read", "clipboard-write"], device_scale_factor=2 if size[0] < 600 else 1)
         self.context.set_default_timeout(20_000)
-        self.page = self.context.new_page()
         self.faults = []
-        self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
-        self.page.on("console", self._console)
-        self.page.on("request", self._request)
+        self._turn_to(self.context.new_page())
+
+    def _turn_to(self, page):
+        self.page = page
+        page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        page.on("console", self._console)
+        page.on("request", self._request)
+
+    def tab(self):
+        """The same person in another tab."""
+        other = copy.copy(self)
+        other._turn_to(self.context.new_page())
+        other.page.goto(self.vault.url + "/")
+        return other
 
     def _console(self, message):
         # An answer of 4xx is reported by the browser itself and is told to the person by the page.
@@ -76,7 +88,13 @@ class Person:
         return provider
 
     def session(self):
-        return self.page.evaluate("() => sessionStorage.getItem('vault.session')")
+        kept = self.page.evaluate("() => sessionStorage.getItem('vault.session')")
+        return kept and json.loads(kept)["value"]
+
+    def has_session(self, session):
+        """Waits until this tab has it."""
+        self.page.wait_for_function(
+            "session => JSON.parse(sessionStorage['vault.session'] ?? '{}').value === session", arg=session)
 
     def me(self):
         status, _, answer = Browser().call("GET", self.vault.url + "/auth/session", headers=bearer(self.session()))
