@@ -10,6 +10,7 @@ struct Listeners {
     let settings: Settings
     let metrics: PrometheusMetrics
     let certificates: CertificateFiles?
+    let manager: ServiceManager
     let isTrial: Bool
     let logger: Logger
 
@@ -34,8 +35,9 @@ struct Listeners {
         }
         if let certificates { services.append(certificates) }
         services.append(
-            Facade(vault: vault, options: options, logger: logger) { [logger, settings, isTrial] _ in
+            Facade(vault: vault, options: options, logger: logger) { [logger, settings, manager, isTrial] _ in
                 logger.notice("ready", metadata: ["url": "\(settings.publicURL)"])
+                manager.ready("serving")
                 guard Terminal.errorIsTerminal else { return }
                 Terminal.say("\nvault is at \(settings.publicURL)")
                 Terminal.say(Self.next(settings, isTrial) + "\n")

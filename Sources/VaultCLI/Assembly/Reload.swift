@@ -18,6 +18,7 @@ actor Reload: Service {
     private let loaded: LoadedPlugins
     private let extra: @Sendable ([PluginReport]) -> [PlatformDirectory.Entry]
     private let certificates: CertificateFiles?
+    private let manager: ServiceManager
     private let logger: Logger
     private var last: Task<ReloadDocument, any Error>?
 
@@ -25,7 +26,7 @@ actor Reload: Service {
     init(
         running: Settings, options: CommonOptions, vault: Vault, loaded: LoadedPlugins,
         extra: @escaping @Sendable ([PluginReport]) -> [PlatformDirectory.Entry], certificates: CertificateFiles?,
-        logger: Logger
+        manager: ServiceManager, logger: Logger
     ) {
         self.running = running
         self.options = options
@@ -33,13 +34,16 @@ actor Reload: Service {
         self.loaded = loaded
         self.extra = extra
         self.certificates = certificates
+        self.manager = manager
         self.logger = logger
     }
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            manager.reloading()
             await certificates?.reload()
             _ = try? await reload()
+            manager.ready("serving")
         }
     }
 

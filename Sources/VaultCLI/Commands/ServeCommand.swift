@@ -55,6 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
         let certificates = try CertificateFiles(settings, logger: logger)
         ProcessRules.allowDescriptors(settings[\.connectionLimit] + ProcessRules.ownDescriptors)
 
+        let manager = ServiceManager(environment: environment)
         let failures = StoreFailures()
         var request = OpenVault.Request(settings: settings, environment: environment, logger: logger)
         request.onFailure = { failures.report($0) }
@@ -68,7 +69,7 @@ struct ServeCommand: AsyncParsableCommand {
         if let trial { services.append(Sandbox(options: trial.options, logger: logger)) }
         let reload = Reload(
             running: settings, options: common, vault: opened.vault, loaded: opened.loaded, extra: request.extra,
-            certificates: certificates, logger: logger)
+            certificates: certificates, manager: manager, logger: logger)
         services += [failures, reload, opened.vault]
         services.append(
             AdminSocketServer(
@@ -78,10 +79,11 @@ struct ServeCommand: AsyncParsableCommand {
                     checker: opened.checker, reload: { try await reload.reload() }),
                 logger: logger))
         do {
-            services += try Listeners(
-                vault: opened.vault, settings: settings, metrics: metrics, certificates: certificates,
-                isTrial: sandbox, logger: logger
-            ).services()
+            services +=
+                try Listeners(
+                    vault: opened.vault, settings: settings, metrics: metrics, certificates: certificates,
+                    manager: manager, isTrial: sandbox, logger: logger
+                ).services() + [manager]
             var group = ServiceGroupConfiguration(
                 services: services.map {
                     .init(

@@ -44,11 +44,19 @@ enum Terminal {
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EPIPE, descriptor == STDOUT_FILENO { leaveQuietly() }
             guard count > 0 else {
                 throw VaultError(.file, "the answer cannot be written: \(systemWords(errno))")
             }
             bytes = bytes.dropFirst(count)
         }
+    }
+
+    /// Ends as a program does whose reader has left (`vault export | head`): by SIGPIPE, and without a word.
+    private static func leaveQuietly() -> Never {
+        signal(SIGPIPE, SIG_DFL)
+        raise(SIGPIPE)
+        exit(128 + SIGPIPE)
     }
 
     /// All of standard input, up to `limit` bytes.
