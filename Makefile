@@ -7,13 +7,14 @@ DEBUG   := .build/debug
 # The program carries the Swift standard library: one file to install, stripped of its symbols.
 RELEASE_FLAGS := -c release --product vault --static-swift-stdlib -Xlinker -s
 
-.PHONY: help run build test fault bench sanitize lint format setup clean
+.PHONY: help run build test fault contract bench sanitize lint format setup clean
 
 help:
 	@echo "make run     build, then serve the vault with its sandbox on http://127.0.0.1:8000"
 	@echo "make build   the program at $(RELEASE)/vault, the plugins in $(RELEASE)/plugins"
 	@echo "make test    build and run the whole test suite"
-	@echo "make fault   the faults again, longer: power cuts, kills, full disks, damaged files, fuzzing; under five minutes"
+	@echo "make fault   the faults again, longer: power cuts, kills, full disks, slow clients, fuzzing; under six minutes"
+	@echo "make contract requests made up from openapi.json for ten minutes: no answer may be other than it says"
 	@echo "make bench   the figures beside C, Hummingbird and Python; ten minutes, BENCH=long an hour"
 	@echo "make sanitize the suites under ThreadSanitizer and AddressSanitizer; long, everything is compiled anew"
 	@echo "make lint    swift-format in lint mode, shell and Python checks"
@@ -51,6 +52,7 @@ fault: setup
 	@python3 $(FAULT_SCENARIOS)/fault_kills.py $(DEBUG)/vault $(DEBUG)/plugins 60 || test $$? = 77
 	@python3 $(FAULT_SCENARIOS)/fault_full_disk.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
 	@python3 $(FAULT_SCENARIOS)/fault_guard_rails.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
+	@python3 $(FAULT_SCENARIOS)/fault_slow_clients.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
 	@sh Tests/Fuzz/run.sh 10
 
 # What is measured, how, and how to read it: Benchmarks/README.md.
@@ -63,6 +65,14 @@ sanitize: setup
 	@sh Packaging/setup.sh test
 	sh Tests/Sanitizers/run.sh thread
 	sh Tests/Sanitizers/run.sh address
+
+# schemathesis; six seconds of it are in `make test`.
+contract: setup
+	@sh Packaging/setup.sh test
+	$(SWIFT) build
+	sh Plugins/build.sh $(DEBUG)/plugins
+	@PATH="$(CURDIR)/.build/e2e-venv/bin:$$PATH" python3 $(FAULT_SCENARIOS)/contract_test.py \
+	    $(DEBUG)/vault $(DEBUG)/plugins 600 || test $$? = 77
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Plugins Tests Benchmarks
