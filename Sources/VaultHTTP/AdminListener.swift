@@ -55,7 +55,8 @@ public struct AdminListener: Service {
             server: Listener.server(
                 nil, Self.limits, proxies: try TrustedProxies([]), metrics: NOOPMetricsHandler.instance),
             configuration: .init(address: .hostname(host, port: port)),
-            onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) }, logger: logger)
+            onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) },
+            logger: Listener.logger(logger))
     }
 
     private var metricsEndpoint: Endpoint {

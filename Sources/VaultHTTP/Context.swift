@@ -21,6 +21,9 @@ struct FacadeContext: RequestContext {
     /// Who is at the other end of the connection: the client or a proxy.
     var peer: IPAddress? { channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) } }
 
+    /// Whether the connection carries other requests too (HTTP/2): then ``channel`` is a stream of it.
+    var isMultiplexed: Bool { channel.parent?.parent != nil }
+
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         channel = source.channel

@@ -74,7 +74,8 @@ public struct Facade: Service {
         let parts = try FacadeParts(vault: vault, options: options, now: now)
         let endpoints = Self.endpoints(parts)
         let router = endpoints.router([
-            Observation(metrics: RequestMetrics(factory: metrics)), BrowserRules(parts: parts, endpoints: endpoints),
+            Observation(metrics: RequestMetrics(factory: metrics), logger: logger),
+            BrowserRules(parts: parts, endpoints: endpoints),
             Problems(endpoints: endpoints, frontend: vault.options.frontendURL),
             Admission(parts: parts),
         ])
@@ -83,7 +84,8 @@ public struct Facade: Service {
             router: router,
             server: Listener.server(options.tls, options.limits, proxies: parts.proxies, metrics: metrics),
             configuration: .init(address: .hostname(options.host, port: options.port)),
-            onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) }, logger: logger)
+            onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) },
+            logger: Listener.logger(logger))
     }
 
     static func endpoints(_ parts: FacadeParts) -> Endpoints {

@@ -46,7 +46,8 @@ public struct RedirectListener: Service {
             server: Listener.server(
                 nil, ListenerLimits(), proxies: try TrustedProxies([]), metrics: NOOPMetricsHandler.instance),
             configuration: .init(address: .hostname(host, port: port)),
-            onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) }, logger: logger)
+            onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) },
+            logger: Listener.logger(logger))
         try await application.run()
     }
 

@@ -22,11 +22,11 @@ import VaultBase
             { Facade(vault: house.vault, options: ready, logger: house.log.logger, bound: $0) }, house.log, body)
     }
 
-    private func curl(_ arguments: String, _ certificate: Certificate, _ port: Int) async throws -> (
-        status: Int32, output: String
-    ) {
+    private func curl(
+        _ arguments: String, _ certificate: Certificate, _ port: Int, before: String = ""
+    ) async throws -> (status: Int32, output: String) {
         try await Shell.run(
-            "cat > ca.pem; curl -sS -m 20 -D - --cacert ca.pem --resolve localhost:\(port):127.0.0.1 \(arguments)",
+            "cat > ca.pem; \(before) curl -sS -m 20 -D - --cacert ca.pem --resolve localhost:\(port):127.0.0.1 \(arguments)",
             input: String(decoding: certificate.chain, as: UTF8.self))
     }
 
@@ -41,6 +41,22 @@ import VaultBase
             #expect(answer.output.contains(answered), "\(answer.output)")
             #expect(answer.output.lowercased().contains("strict-transport-security: max-age=31536000\r\n"))
             #expect(answer.output.contains("__Host-vault-login="))
+        }
+    }
+
+    @Test(
+        .enabled(if: Shell.can("curl --version | grep -q HTTP2"), "curl with HTTP/2 is not installed"),
+        arguments: ["--http2", "--http1.1"])
+    func aBodyThatIsTooLargeIsAnsweredInBoth(_ option: String) async throws {
+        let certificate = try await Certificate()
+        try await serving(certificate.identity()) { port in
+            for length in ["", "-H 'Transfer-Encoding: chunked'"] {
+                let answer = try await self.curl(
+                    "\(option) -X POST -H 'Content-Type: application/json' \(length) --data-binary @large "
+                        + "https://localhost:\(port)/auth/acme/login", certificate, port,
+                    before: "head -c 200000 /dev/zero > large;")
+                #expect(answer.output.contains(" 413 ") && answer.output.contains("\"too-large\""), "\(answer.output)")
+            }
         }
     }
 

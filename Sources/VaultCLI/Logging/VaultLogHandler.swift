@@ -83,6 +83,8 @@ extension Redaction {
     fileprivate func text(of value: Logger.Metadata.Value, under name: String) -> String {
         switch value {
         case .string(let text): drops(name, text) ? Self.mark : clean(text)
+        case .stringConvertible(let number as Int64): drops(name, "") ? Self.mark : String(number)
+        case .stringConvertible(let number as Int): drops(name, "") ? Self.mark : String(number)
         case .stringConvertible(let thing): drops(name, thing.description) ? Self.mark : clean(thing.description)
         case .array(let items):
             drops(name, "") ? Self.mark : "[" + items.map { text(of: $0, under: name) }.joined(separator: ", ") + "]"
@@ -96,6 +98,8 @@ extension Redaction {
 /// JSON strings (RFC 8259 §7), written by hand: a log line must not cost an encoder.
 enum JSONText {
     static func quote(_ text: String) -> String {
+        // Nearly every text is plain, and then it is copied at once.
+        if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C }) { return "\"\(text)\"" }
         var out = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

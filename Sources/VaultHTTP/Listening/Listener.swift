@@ -1,8 +1,16 @@
 import HummingbirdCore
+import Logging
 import Metrics
 
 /// What every listener is made of.
 enum Listener {
+    /// The framework's own log: what it says at `info` we say in our words.
+    static func logger(_ logger: Logger) -> Logger {
+        var quiet = logger
+        if quiet.logLevel == .info { quiet.logLevel = .notice }
+        return quiet
+    }
+
     /// HTTP/1.1 with our limits; inside TLS, where there is a certificate, with HTTP/2 besides.
     ///
     /// - Parameter proxies: whose connections are not one client's.

@@ -7,13 +7,23 @@ import Vault
 struct BrowserRules: RouterMiddleware {
     private let parts: FacadeParts
     private let endpoints: Endpoints
-    private let strictTransportSecurity: String?
+    /// What stands in every answer, and no route sets.
+    private let always: [HTTPField]
 
     init(parts: FacadeParts, endpoints: Endpoints) {
         self.parts = parts
         self.endpoints = endpoints
+        var always = [
+            // Answers differ by origin, so a cache between must know.
+            HTTPField(name: .vary, value: "Origin"), HTTPField(name: .referrerPolicy, value: "no-referrer"),
+            HTTPField(name: .xContentTypeOptions, value: "nosniff"),
+            HTTPField(name: .crossOriginResourcePolicy, value: "same-origin"),
+        ]
         let seconds = parts.options.strictTransportSecurity.components.seconds
-        strictTransportSecurity = parts.options.tls != nil && seconds > 0 ? "max-age=\(seconds)" : nil
+        if parts.options.tls != nil, seconds > 0 {
+            always.append(HTTPField(name: .strictTransportSecurity, value: "max-age=\(seconds)"))
+        }
+        self.always = always
     }
 
     func handle(
@@ -56,17 +66,14 @@ struct BrowserRules: RouterMiddleware {
     }
 
     private func harden(_ headers: inout HTTPFields) {
-        func setIfAbsent(_ name: HTTPField.Name, _ value: String) {
-            if headers[name] == nil { headers.append(HTTPField(name: name, value: value)) }
-        }
-        // Answers differ by origin, so a cache between must know.
-        setIfAbsent(.vary, "Origin")
-        setIfAbsent(.cacheControl, "no-store")
-        setIfAbsent(
-            .contentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-        setIfAbsent(.referrerPolicy, "no-referrer")
-        setIfAbsent(.xContentTypeOptions, "nosniff")
-        setIfAbsent(.crossOriginResourcePolicy, "same-origin")
-        if let strictTransportSecurity { setIfAbsent(.strictTransportSecurity, strictTransportSecurity) }
+        // Files and published keys may be kept, and a page runs scripts: the routes say so themselves.
+        if headers[.cacheControl] == nil { headers.append(Self.noStore) }
+        if headers[.contentSecurityPolicy] == nil { headers.append(Self.noContent) }
+        headers.append(contentsOf: always)
     }
+
+    private static let noStore = HTTPField(name: .cacheControl, value: "no-store")
+    private static let noContent = HTTPField(
+        name: .contentSecurityPolicy,
+        value: "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 }

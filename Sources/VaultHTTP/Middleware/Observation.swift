@@ -10,6 +10,7 @@ import Synchronization
 /// header or a body, because codes, states and tokens travel in them.
 struct Observation: RouterMiddleware {
     let metrics: RequestMetrics
+    let logger: Logger
 
     func handle(
         _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
@@ -18,16 +19,18 @@ struct Observation: RouterMiddleware {
         metrics.active.increment()
         defer { metrics.active.decrement() }
         var response = try await next(request, context)
-        response.headers[.xRequestID] = context.id
+        let id = context.id
+        response.headers[.xRequestID] = id
         let duration = ContinuousClock.now - start
         let route = context.endpointPath ?? "none"
         // A method that is nobody's would be a label anybody could choose.
         let method = RequestMetrics.methods.contains(request.method) ? request.method.rawValue : "other"
         metrics.record(method, route, response.status.code, duration)
-        context.logger.info(
+        logger.info(
             "request",
             metadata: [
-                "method": .string(method), "route": .string(route), "status": .stringConvertible(response.status.code),
+                "hb.request.id": .string(id), "method": .string(method), "route": .string(route),
+                "status": .stringConvertible(response.status.code),
                 "microseconds": .stringConvertible(
                     duration.components.attoseconds / 1_000_000_000_000
                         + duration.components.seconds * 1_000_000),

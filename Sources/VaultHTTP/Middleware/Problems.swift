@@ -29,7 +29,8 @@ struct Problems: RouterMiddleware {
                 return ProblemPage(problem: problem, frontend: frontend, requestID: context.id).response
             }
             var response = problem.response(requestID: context.id)
-            if problem.kind.code == .tooLarge { end(&response, context) }
+            // A stream of HTTP/2 ends by itself, and may not speak of its connection (RFC 9113 §8.2.2).
+            if problem.kind.code == .tooLarge, !context.isMultiplexed { end(&response, context) }
             return response
         }
     }
