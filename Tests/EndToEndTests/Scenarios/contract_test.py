@@ -28,16 +28,17 @@ client-id = "x"
 CONFIG = """
 [dictionaries.platforms]
 values = ["sandbox", "broken", "nowhere"]
-[dictionaries.places]
-values = ["/"]
 [parameters]
 "path.platform" = { dictionary = "platforms", probability = 0.7 }
-"body.returnTo" = { dictionary = "places", probability = 1.0 }
 [checks]
 # The vault says 503 for a platform that is not available, and 502 for one that refuses it.
 not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 502, 503]
 # A well-formed request may still be about something that is not there, or not allowed.
 positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 405, 409, 502, 503]
+[[operations]]
+include-operation-id = "login"
+# Which returnTo is allowed the settings say, and no document can.
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 405, 409, 502, 503]
 """
 
 
