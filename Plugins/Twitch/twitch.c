@@ -2,7 +2,7 @@
 
 /* Read in Twitch's own documents. Its errors are {"status", "message", "error"}, with the reason in the message; the
  * status of a dead refresh token is 400 in one copy of the documents and 401 in another. Not verified: that
- * /validate takes Bearer as well as OAuth; the messages for a bad code and a bad client. */
+ * /validate takes Bearer as well as OAuth; the messages for a bad code, a bad client and a token that is gone. */
 static const vault_provider_v1 twitch = {
     .abi = VAULT_ABI_V1,
     .id = "twitch",
@@ -28,6 +28,7 @@ static const vault_provider_v1 twitch = {
         {.failure = VAULT_OPERATOR, .path = "message", .contains = "invalid client"},
         {0},
     },
+    .more = (const vault_pair_v1[]){{"revoke.gone", "Invalid token"}, {0}},
 };
 
 const vault_provider_v1 *vault_plugin_v1(void) { return &twitch; }

@@ -39,6 +39,7 @@ public struct Provider {
     public var settings: StaticString?
 
     public var discovery = VAULT_DISCOVERY_NONE
+    public var flow = VAULT_FLOW_CODE
     public var pkce = VAULT_PKCE_REQUIRED
     public var client = VAULT_CLIENT_BASIC
     public var state = VAULT_STATE_PARAMETER

@@ -14,7 +14,8 @@ extension Provider {
         (out.hosts, out.scopes, out.settings) = (Self.text(hosts), Self.text(scopes), Self.text(settings))
         out.scope_separator = Self.text(scopeSeparator)
 
-        (out.discovery, out.pkce, out.client) = (discovery.rawValue, pkce.rawValue, client.rawValue)
+        (out.discovery, out.flow) = (discovery.rawValue, flow.rawValue)
+        (out.pkce, out.client) = (pkce.rawValue, client.rawValue)
         (out.state, out.refresh_rule) = (state.rawValue, refreshRule.rawValue)
         (out.account, out.revocation) = (account.rawValue, revocation.rawValue)
 

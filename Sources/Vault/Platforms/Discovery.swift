@@ -64,7 +64,8 @@ final class Discovery: Sendable {
             throw error
         }
         let engine = FlowEngine(platform, clock: clock)
-        guard let request = engine.discoveryRequest else {
+        let requests = engine.discoveryRequests
+        guard !requests.isEmpty else {
             table.withLock {
                 $0.known[name] = Known(
                     engine: engine, generation: generation, fetchedAt: now, nextAttempt: Timestamp(rawValue: .max))
@@ -72,16 +73,19 @@ final class Discovery: Sendable {
             return engine
         }
         return try await flights.join(Flight(name: name, generation: generation)) { [self] in
-            try await fetch(request, for: engine, generation)
+            try await fetch(requests, for: engine, generation)
         }
     }
 
     private func fetch(
-        _ request: ProviderRequest, for engine: FlowEngine, _ generation: UInt64
+        _ requests: [ProviderRequest], for engine: FlowEngine, _ generation: UInt64
     ) async throws -> FlowEngine {
         let platform = engine.platform
         do throws(ProviderFailure) {
-            let answer = try await send(request, platform)
+            var answer = try await send(requests[0], platform)
+            for request in requests.dropFirst() where answer.status == 404 {
+                answer = try await send(request, platform)
+            }
             let found = FlowEngine(try engine.discovered(answer), clock: clock)
             let now = clock.now()
             table.withLock {

@@ -7,7 +7,7 @@ struct ConformanceRun {
     let provider: Provider
     /// The same plugin, loaded once more.
     let again: Provider?
-    let platform: Platform
+    private(set) var platform: Platform
     /// Returns in another second.
     let pause: @Sendable () async -> Void
 
@@ -25,6 +25,7 @@ struct ConformanceRun {
             name: name, provider: provider, clientID: Simulated.client, clientSecret: Secret(Simulated.secret),
             redirectURI: "https://app.example/auth/conformance/callback",
             parameters: Self.settings(provider.description).merging(settings) { $1 })
+        if provider.description.clientToken != nil { platform.clientTokens = Signer() }
     }
 
     func check(_ report: inout ConformanceReport) async {
@@ -41,27 +42,38 @@ struct ConformanceRun {
         }
         report.keep("description.usable", "with the settings it lists, a platform of it works")
         guard await checkHooks(engine, &report) else {
-            for promise in ["requests", "answers", "failures", "revocation"] {
+            for promise in ["requests", "answers", "failures", "revocation", "examples"] {
                 report.skip(promise, "not checked, since its hooks fail")
             }
             return
         }
         await checkRequests(engine, &report)
-        await checkAnswers(engine, &report)
-        await checkFailures(engine, &report)
+        if provider.description.flow == .browserToken {
+            await checkBrowserToken(engine, &report)
+        } else {
+            await checkAnswers(engine, &report)
+            await checkFailures(engine, &report)
+        }
         await checkRevocation(engine, &report)
+        await checkExamples(engine, &report)
     }
 
     /// With the endpoints that discovery would find.
     func engine(_ platform: Platform) -> FlowEngine? {
         let clock = Moment()
         let engine = FlowEngine(platform, clock: clock)
-        guard engine.discoveryRequest != nil else { return engine }
+        guard !engine.discoveryRequests.isEmpty else { return engine }
         let found = try? engine.discovered(Simulated.answer(200, Simulated.metadata(engine)))
         return found.map { FlowEngine($0, clock: clock) }
     }
 
     private struct Moment: WallClock { func now() -> Timestamp { SimulatedProvider.now } }
+
+    private struct Signer: ClientTokenSigner {
+        func token(at now: Timestamp) -> ClientToken {
+            ClientToken(token: Secret(Simulated.clientToken), expiresAt: now + .seconds(3600))
+        }
+    }
 
     /// What an operator would write where the plugin leaves a choice: an address where one is needed, a word elsewhere.
     /// What only some platforms set is left unset.
@@ -95,7 +107,9 @@ struct ConformanceRun {
             fault: validates == (description.validateEvery != nil)
                 ? nil : "only one of validate and validate_every is set",
             hint: "set both, or neither")
-        if description.pkce == .unsupported {
+        if description.flow != .code {
+            report.skip("description.pkce", "nobody is sent to a login page")
+        } else if description.pkce == .unsupported {
             report.doubt(
                 "description.pkce", "logins are not protected by PKCE",
                 hint: "try VAULT_PKCE_SUPPORTED: most servers ignore parameters they do not know (RFC 6749 §3.1)")

@@ -113,7 +113,7 @@ extension ConformanceRun {
                 ], is: notDead), hint: "the parse hook must refuse, or leave alone, what it does not understand")
     }
 
-    private static func word(_ failure: FailureClass) -> String {
+    static func word(_ failure: FailureClass) -> String {
         switch failure {
         case .reconnect: "a dead grant (VAULT_RECONNECT)"
         case .restartLogin: "a lost login (VAULT_RESTART_LOGIN)"

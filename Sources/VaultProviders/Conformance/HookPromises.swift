@@ -107,14 +107,21 @@ extension ConformanceRun {
         let access = Secret(Simulated.access)
         let scope = engine.defaultScopes.joined(separator: " ")
         var all: [(Stage, ProviderRequest)] = []
-        if let url = try? await engine.authorizationURL(
-            state: Simulated.state, challenge: engine.usesPKCE ? Simulated.challenge : nil, nonce: nil,
-            scopes: engine.defaultScopes)
+        if engine.description.flow == .code,
+            let url = try? await engine.authorizationURL(
+                state: Simulated.state, challenge: engine.usesPKCE ? Simulated.challenge : nil, nonce: nil,
+                scopes: engine.defaultScopes)
         {
             all.append((.authorize, ProviderRequest(method: "GET", url: url)))
         }
-        if let request = try? await engine.tokenRequest(
-            code: Simulated.code, verifier: Secret(Simulated.verifier), scope: scope, state: Simulated.state)
+        if engine.description.flow == .clientCredentials,
+            let request = try? await engine.clientCredentialsRequest(scope: scope)
+        {
+            all.append((.exchange, request))
+        }
+        if engine.description.flow == .code,
+            let request = try? await engine.tokenRequest(
+                code: Simulated.code, verifier: Secret(Simulated.verifier), scope: scope, state: Simulated.state)
         {
             all.append((.exchange, request))
         }

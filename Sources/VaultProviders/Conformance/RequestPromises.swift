@@ -3,6 +3,21 @@ import VaultBase
 extension ConformanceRun {
     /// Every request carries what its stage is about, and no secret goes where others read it.
     func checkRequests(_ engine: FlowEngine, _ report: inout ConformanceReport) async {
+        switch engine.platform.provider.description.flow {
+        case .code: await checkCode(engine, &report)
+        case .clientCredentials: await checkClientCredentials(engine, &report)
+        case .browserToken: break
+        }
+        await checkAPI("requests.profile", "the profile", &report) { () async throws(VaultError) in
+            try await engine.profileRequest(accessToken: Secret(Simulated.access))
+        }
+        await checkAPI("requests.validate", "a validation", &report) { () async throws(VaultError) in
+            try await engine.validateRequest(accessToken: Secret(Simulated.access))
+        }
+    }
+
+    /// From the login page to the refresh.
+    private func checkCode(_ engine: FlowEngine, _ report: inout ConformanceReport) async {
         let description = engine.platform.provider.description
         let scopes = engine.defaultScopes
         let nonce = description.accountID == .idTokenSubject ? Simulated.nonce : nil
@@ -56,13 +71,21 @@ extension ConformanceRun {
                     hint: "look at names and at the shape of refresh; VAULT_REFRESH_NONE says there is none")
             } catch { report.fail("requests.refresh", error.message, hint: Self.hint(error)) }
         }
+    }
 
-        await checkAPI("requests.profile", "the profile", &report) { () async throws(VaultError) in
-            try await engine.profileRequest(accessToken: Secret(Simulated.access))
-        }
-        await checkAPI("requests.validate", "a validation", &report) { () async throws(VaultError) in
-            try await engine.validateRequest(accessToken: Secret(Simulated.access))
-        }
+    /// The client asks for tokens of its own.
+    private func checkClientCredentials(_ engine: FlowEngine, _ report: inout ConformanceReport) async {
+        do throws(VaultError) {
+            let request = try await engine.clientCredentialsRequest(scope: engine.defaultScopes.joined(separator: " "))
+            report.judge(
+                "requests.exchange", "the client asks for its own token and says who it is",
+                fault: Self.authenticates(request) || hasHook ? nil : "the client does not authenticate",
+                hint: "look at client, and at the shape of token")
+            report.judge(
+                "requests.secret", "the client secret is in no URL",
+                fault: request.url.contains(Simulated.secret) ? "the client secret travels in a URL" : nil,
+                hint: "look at the encoding in the shape of token")
+        } catch { report.fail("requests.exchange", error.message, hint: Self.hint(error)) }
     }
 
     private func checkAPI(
@@ -71,10 +94,13 @@ extension ConformanceRun {
     ) async {
         do throws(VaultError) {
             guard let request = try await make() else { return report.skip(promise, "it has none") }
+            let all = Self.all(request)
+            let lacksClient = provider.description.clientToken != nil && !all.contains(Simulated.clientToken)
             report.judge(
                 promise, "\(what) is asked for with the access token",
-                fault: Self.all(request).contains(Simulated.access)
-                    ? nil : "\(what) is asked for without the access token",
+                fault: !all.contains(Simulated.access)
+                    ? "\(what) is asked for without the access token"
+                    : lacksClient ? "\(what) is asked for without the client's JWT" : nil,
                 hint: "look at the authentication of its shape, api_header and api_query")
         } catch { report.fail(promise, error.message, hint: Self.hint(error)) }
     }

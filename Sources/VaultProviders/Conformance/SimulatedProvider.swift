@@ -5,7 +5,7 @@ import VaultBase
 struct SimulatedProvider {
     static let state = "state-5Qy1vZ", challenge = "challenge-wX8", verifier = "verifier-k2Lm", nonce = "nonce-Zp7",
         code = "code-7hQ2", access = "access-mT5x", refresh = "refresh-Rw9c", secret = "secret-uB4n",
-        client = "client-1c",
+        client = "client-1c", clientToken = "client-token-eS6",
         subject = "account-1"
     static let now = Timestamp(seconds: 1_800_000_000)
 

@@ -19,6 +19,8 @@ public struct ProviderDescription: Sendable, Equatable {
     public var sendsScopeOnTokenRequests = false
     public var discovery = Discovery.none
     public var flow = GrantFlow.code
+    /// How we say who we are where that is a JWT of ours; nil elsewhere.
+    public var clientToken: ClientTokenRule?
     public var pkce = PKCE.required
     public var clientAuthentication = ClientAuthentication.basic
     public var stateCarrier = StateCarrier.parameter
@@ -55,6 +57,8 @@ public struct ProviderDescription: Sendable, Equatable {
     public var hasPrepareHook = false
     public var hasParseHook = false
     public var hookNeedsSecret = false
+    /// Answers with what they mean, for the conformance kit; the engine never looks at them.
+    public var examples: [Example] = []
 
     public init(id: String, displayName: String, issuer: String) {
         self.id = id
@@ -67,7 +71,13 @@ public struct ProviderDescription: Sendable, Equatable {
         public init() {}
     }
     public enum Discovery: String, Sendable { case none, oidc, rfc8414 }
-    public enum GrantFlow: String, Sendable { case code, clientCredentials, browserToken }
+    public enum GrantFlow: String, Sendable {
+        case code
+        /// The client's own tokens, with nobody to consent (RFC 6749 §4.4).
+        case clientCredentials
+        /// The platform gives the token to the browser, which hands it in; there is no code and no refresh.
+        case browserToken
+    }
     public enum PKCE: String, Sendable { case required, supported, unsupported }
     public enum ClientAuthentication: String, Sendable { case basic, post, none }
     public enum StateCarrier: String, Sendable { case parameter, redirectQuery, redirectPath }
@@ -107,7 +117,39 @@ public struct ProviderDescription: Sendable, Equatable {
         public var tokenParameter = "token"
         public var sendsHint = false
         public var okStatuses: [Int] = [200]
+        /// What a refusal's body holds when the token was gone already; nil for RFC 7009's own word alone.
+        public var gone: String?
         public init() {}
+    }
+    /// A JWT that the client secret, a P-256 private key, signs with ES256 (RFC 7518 §3.4).
+    public struct ClientTokenRule: Sendable, Equatable {
+        /// The header's `kid`.
+        public var keyID: String
+        /// The claim `iss`.
+        public var issuer: String
+        /// Seconds from `iat` to `exp`.
+        public var lifetime: Int64
+
+        public init(keyID: String, issuer: String = "{client_id}", lifetime: Int64 = 3600) {
+            self.keyID = keyID
+            self.issuer = issuer
+            self.lifetime = lifetime
+        }
+    }
+    /// One answer as the provider gave it, and what must come of it.
+    public struct Example: Sendable, Equatable {
+        public enum Meaning: Sendable, Equatable { case tokens, account, valid, failure(FailureClass) }
+        public var stage: FlowEngine.Stage
+        public var meaning: Meaning
+        public var status: Int
+        public var body: String
+
+        public init(stage: FlowEngine.Stage, meaning: Meaning, status: Int, body: String) {
+            self.stage = stage
+            self.meaning = meaning
+            self.status = status
+            self.body = body
+        }
     }
     public struct ErrorRule: Sendable, Equatable {
         public enum Match: Sendable, Equatable { case equals(String), contains(String) }

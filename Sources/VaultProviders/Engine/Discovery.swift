@@ -1,22 +1,23 @@
 import VaultBase
 
 extension FlowEngine {
-    /// Where the metadata stands, when the endpoints come by discovery; nil when none is needed (any more).
-    public var discoveryRequest: ProviderRequest? {
+    /// Where the metadata may stand, when the endpoints come by discovery, the first place first; empty when none is
+    /// needed (any more). The next place is asked when one says 404 and for no other reason: whoever can break the
+    /// answer of the first must not choose the second.
+    public var discoveryRequests: [ProviderRequest] {
         guard description.discovery != .none,
             description.endpoints.authorize.isEmpty || description.endpoints.token.isEmpty,
             let issuer = WebAddress(description.issuer), policy.allows(description.issuer), issuer.query == nil
-        else { return nil }
+        else { return [] }
         var path = issuer.path
         if path.hasSuffix("/") { path.removeLast() }
-        let url =
-            switch description.discovery {
-            // OIDC Discovery §4 appends to the issuer; RFC 8414 §3.1 puts the well-known part before its path.
-            case .rfc8414: "\(issuer.origin)/.well-known/oauth-authorization-server\(path)"
-            default: "\(issuer.origin)\(path)/.well-known/openid-configuration"
-            }
-        return ProviderRequest(
-            method: "GET", url: url, headers: [("Accept", "application/json"), ("User-Agent", "vault")])
+        // OIDC Discovery §4 appends to the issuer; RFC 8414 §3.1 puts the well-known part before its path.
+        let oidc = "\(issuer.origin)\(path)/.well-known/openid-configuration"
+        let rfc8414 = "\(issuer.origin)/.well-known/oauth-authorization-server\(path)"
+        return (description.discovery == .oidc ? [oidc, rfc8414] : [rfc8414]).map { url in
+            ProviderRequest(
+                method: "GET", url: url, headers: [("Accept", "application/json"), ("User-Agent", "vault")])
+        }
     }
 
     /// The same platform with the endpoints its metadata names (RFC 8414 §3, OIDC Discovery §4).

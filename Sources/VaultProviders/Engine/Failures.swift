@@ -7,8 +7,10 @@ extension FlowEngine {
         let body = AnswerBody(answer)
         let status = answer.status
         func failure(_ class: FailureClass, _ code: String) -> ProviderFailure {
-            ProviderFailure(
-                failure: `class`, code: Self.safe(code) ?? "http-\(status)", status: status,
+            // Nobody consented to the client's own tokens, so nobody can consent again.
+            let isOurs = description.flow == .clientCredentials && (`class` == .reconnect || `class` == .restartLogin)
+            return ProviderFailure(
+                failure: isOurs ? .operatorAction : `class`, code: Self.safe(code) ?? "http-\(status)", status: status,
                 retryAfter: `class` == .retry ? Self.retryAfter(answer, now: now) : nil)
         }
 

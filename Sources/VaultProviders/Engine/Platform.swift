@@ -16,6 +16,8 @@ public struct Platform: Sendable {
     public var parameters: [String: String]
     /// Whether plain http to a loopback provider is allowed.
     public var insecureLoopback: Bool
+    /// Signs the JWT that the description's `clientToken` asks for; nil where there is none.
+    public var clientTokens: (any ClientTokenSigner)?
 
     public init(
         name: PlatformName, displayName: String? = nil, provider: Provider, clientID: String, clientSecret: Secret?,
@@ -52,6 +54,26 @@ public struct Provider: Sendable {
     public init(description: ProviderDescription, hooks: (any ProviderHooks)? = nil) {
         self.description = description
         self.hooks = hooks
+    }
+}
+
+/// Signs the JWTs by which a client says who it is; this target has no cryptography of its own.
+public protocol ClientTokenSigner: Sendable {
+    /// A token that holds for most of its life still.
+    ///
+    /// - Throws: `settings` when the key cannot sign.
+    func token(at now: Timestamp) throws(VaultError) -> ClientToken
+}
+
+/// A signed JWT. It names the client and nobody else, and a browser may have it; whoever has it can use the platform's
+/// API in the client's name until it ends.
+public struct ClientToken: Sendable, Equatable {
+    public var token: Secret
+    public var expiresAt: Timestamp
+
+    public init(token: Secret, expiresAt: Timestamp) {
+        self.token = token
+        self.expiresAt = expiresAt
     }
 }
 

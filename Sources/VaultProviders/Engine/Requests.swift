@@ -22,10 +22,28 @@ extension FlowEngine {
             parameters.add("code_challenge_method", "S256")
         }
         if let nonce { parameters.add("nonce", nonce) }
-        parameters.add(fixed: description.authorizeParameters)
+        parameters.add(fixed: description.authorizeParameters.mapValues(Self.withConnection))
         let url = try address(description.endpoints.authorize, "authorize", query: parameters.pairs)
         let request = ProviderRequest(method: "GET", url: url)
         return try await prepared(request, .authorize, scope: scopes.joined(separator: " ")).url
+    }
+
+    /// `{connection.uuid}` is a UUID of its own for every consent (RFC 9562 §5.4): some providers want to tell the
+    /// grants of one user apart, as devices.
+    private static func withConnection(_ value: String) -> String {
+        guard value.contains("{connection.uuid}") else { return value }
+        var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let text = Hex.encode(bytes)
+        var groups: [Substring] = []
+        var rest = text[...]
+        for count in [8, 4, 4, 4, 12] {
+            groups.append(rest.prefix(count))
+            rest = rest.dropFirst(count)
+        }
+        return value.split(separator: "{connection.uuid}", omittingEmptySubsequences: false)
+            .joined(separator: groups.joined(separator: "-"))
     }
 
     /// Redeems a code (RFC 6749 §4.1.3, RFC 7636 §4.5).
@@ -57,6 +75,17 @@ extension FlowEngine {
             description.endpoints.refresh.isEmpty ? description.endpoints.token : description.endpoints.refresh
         let request = try request(.refresh, endpoint, parameters, method: "POST", encoding: .form)
         return try await prepared(request, .refresh, scope: scope)
+    }
+
+    /// Asks for the client's own token (RFC 6749 §4.4.2). A refresh token that came with the last one is not used: the
+    /// client can always ask anew (§4.4.3).
+    public func clientCredentialsRequest(scope: String) async throws(VaultError) -> ProviderRequest {
+        var parameters = Parameters(self, .exchange)
+        parameters.add("grant_type", "client_credentials")
+        if !scope.isEmpty { parameters.add("scope", wire(scope)) }
+        parameters.add(fixed: description.tokenParameters)
+        let request = try request(.exchange, description.endpoints.token, parameters, method: "POST", encoding: .form)
+        return try await prepared(request, .exchange, scope: scope)
     }
 
     /// nil when the account is known from the tokens alone.
@@ -131,6 +160,7 @@ extension FlowEngine {
             case .query(let name): parameters.inURL.append((name, accessToken?.reveal() ?? ""))
             }
             headers += description.apiHeaders.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            if let client = try clientToken() { headers.append(("Authorization", "Bearer \(client.token.reveal())")) }
         }
 
         var query = parameters.inURL

@@ -30,6 +30,10 @@ extension Platform {
             return shape
         }
         description.hosts = description.hosts.map { fill($0, inURL: true) }
+        if let rule = description.clientToken {
+            description.clientToken?.keyID = fill(rule.keyID, inURL: false)
+            description.clientToken?.issuer = fill(rule.issuer, inURL: false)
+        }
 
         // What only some platforms of a generic provider have is left out when the operator does not name it.
         for path in [\Words.endpoints.refresh, \.endpoints.revoke, \.endpoints.profile, \.endpoints.validate]
@@ -126,11 +130,26 @@ extension Platform {
                 throw fault("the provider \(description.id) needs the setting \(setting)", String(setting))
             }
         }
-        if description.discovery == .none, description.flow == .code {
-            guard !description.endpoints.authorize.isEmpty else {
+        if let rule = description.clientToken {
+            guard clientSecret?.isEmpty == false else {
+                throw fault("there is no private key to sign with", "client-secret = \"file:…\" (PKCS #8, PEM)")
+            }
+            for value in [rule.keyID, rule.issuer] where value.isEmpty || value.contains("{") {
+                throw fault(
+                    "its client token needs a setting that is not there",
+                    description.userParameters.joined(separator: ", "))
+            }
+        }
+        if description.flow == .clientCredentials, clientSecret?.isEmpty != false {
+            throw fault("it has the client's own tokens alone, and there is no secret", "client-secret")
+        }
+        if description.discovery == .none {
+            guard !description.endpoints.authorize.isEmpty || description.flow != .code else {
                 throw fault("there is no authorize endpoint", "authorize")
             }
-            guard !description.endpoints.token.isEmpty else { throw fault("there is no token endpoint", "token") }
+            guard !description.endpoints.token.isEmpty || description.flow == .browserToken else {
+                throw fault("there is no token endpoint", "token")
+            }
         }
         for endpoint in description.endpoints.all + (description.discovery == .none ? [] : [description.issuer]) {
             guard let address = WebAddress(endpoint) else { throw fault("\(endpoint) is not a URL", "its address") }

@@ -39,7 +39,14 @@ extension FlowEngine {
         let answer = try await parsed(answer, .revoke, now: clock.now())
         if description.revocation.okStatuses.contains(answer.status) { return }
         let failure = classify(answer, .revoke, now: nil)
-        if failure.code == "invalid_token", failure.failure != .retry { return }
+        if failure.failure != .retry {
+            if failure.code == "invalid_token" { return }
+            if let gone = description.revocation.gone,
+                String(decoding: answer.body.prefix(4096), as: UTF8.self).contains(gone)
+            {
+                return
+            }
+        }
         throw failure
     }
 }

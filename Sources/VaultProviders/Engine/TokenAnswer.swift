@@ -38,12 +38,12 @@ extension FlowEngine {
     }
 
     /// A token travels in headers and forms: visible ASCII, as RFC 6750 §2.1 has it, and no more than fits a record.
-    private static func isToken(_ token: String) -> Bool {
+    static func isToken(_ token: String) -> Bool {
         token.utf8.count <= tokenLimit && token.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
     /// What the provider's API wants before a token.
-    private var scheme: String {
+    var scheme: String {
         guard case .header(_, let prefix) = description.apiAuthentication else { return "Bearer" }
         let scheme = prefix.split(separator: " ").joined(separator: " ")
         return scheme.isEmpty ? "Bearer" : scheme

@@ -107,14 +107,47 @@ extension DescriptionReader {
 
     /// What must be true of the whole.
     func wholeness(_ out: ProviderDescription) throws(VaultError) {
-        guard out.flow == .code else { throw Self.fault("flow", "is not one that this version of vault runs") }
         if out.discovery == .none {
-            guard !out.endpoints.authorize.isEmpty else { throw Self.fault("authorize", "is missing") }
-            guard !out.endpoints.token.isEmpty else { throw Self.fault("token", "is missing") }
+            guard !out.endpoints.authorize.isEmpty || out.flow != .code else {
+                throw Self.fault("authorize", "is missing")
+            }
+            guard !out.endpoints.token.isEmpty || out.flow == .browserToken else {
+                throw Self.fault("token", "is missing")
+            }
             if case .profile = out.accountID, out.endpoints.profile.isEmpty {
                 throw Self.fault("profile", "is missing, and the account id is to come from there")
             }
         }
+        if out.clientToken != nil {
+            // The secret is a key that signs: it is sent to nobody, and shown to no hook.
+            guard out.clientAuthentication == .none else {
+                throw Self.fault("client", "must be VAULT_CLIENT_NONE where the secret is a private key")
+            }
+            guard !out.hookNeedsSecret else { throw Self.fault("flags", "would show a hook the private key") }
+            if case .header(let name, _) = out.apiAuthentication, name.lowercased() == "authorization" {
+                throw Self.fault("api_header", "must be another than Authorization, where the client's JWT stands")
+            }
+        }
+        if out.flow == .code { return try protection(out) }
+        guard out.refresh == .none else {
+            throw Self.fault("refresh_rule", "must be VAULT_REFRESH_NONE: this flow redeems no refresh tokens")
+        }
+        if out.flow == .clientCredentials {
+            guard out.clientAuthentication != .none else {
+                throw Self.fault("client", "is VAULT_CLIENT_NONE, and the client's own secret is all there is")
+            }
+            guard out.accountID == .minted else {
+                throw Self.fault(
+                    "account", "must be VAULT_ACCOUNT_MINTED: the client's own tokens are nobody's account")
+            }
+        }
+        if out.flow == .browserToken, out.endpoints.validate.isEmpty {
+            // Whatever a browser hands in would be taken for a token.
+            throw Self.fault("validate", "is missing, and nothing else says whether a browser's token is one")
+        }
+    }
+
+    private func protection(_ out: ProviderDescription) throws(VaultError) {
         // Every login is protected by the state, by S256 where the provider has it, and goes to our own address: none
         // of them can be left out or hidden behind another's name.
         var wire: Set<String> = []

@@ -47,6 +47,7 @@ struct DescriptionReader {
         try parameters(&out)
         try shapes(&out)
         try errors(&out)
+        try more(&out)
         out.hasPrepareHook = raw["prepare"] != nil
         out.hasParseHook = raw["parse"] != nil
         try wholeness(out)

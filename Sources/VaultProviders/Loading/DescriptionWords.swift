@@ -25,7 +25,7 @@ extension DescriptionReader {
         return choices[index]
     }
 
-    /// Every `{…}` is one that vault fills.
+    /// Every `{…}` is one that vault fills; `{connection.uuid}` where a login begins, and nowhere else.
     func places(_ text: String, _ member: String, _ out: ProviderDescription) throws(VaultError) {
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
@@ -33,6 +33,7 @@ extension DescriptionReader {
             let name = close.map { String(rest[rest.index(after: open)..<$0]) } ?? ""
             guard let close,
                 ["client_id", "redirect_uri"].contains(name)
+                    || (name == "connection.uuid" && member == "authorize_parameters")
                     || (name.hasPrefix("user.") && out.userParameters.contains(String(name.dropFirst(5))))
             else {
                 throw Self.fault(member, "names a place that is not client_id, redirect_uri or one of its settings")

@@ -155,7 +155,8 @@ public struct PluginFolder: Sendable {
         }.get()
         let description = try DescriptionReader.read(image.raw)
         var report = report(file, fault: nil)
-        report.provider = Provider(description: description, hooks: image.hasHooks ? ImageHooks(image: image) : nil)
+        report.provider = Provider(
+            description: description, hooks: image.hasHooks ? ImageHooks(image, patience: patience.call) : nil)
         return report
     }
 
@@ -201,37 +202,6 @@ public struct PluginFolder: Sendable {
             reports[index].fault = VaultError(
                 .plugin, "its \(what) is that of \(earlier.path)", hint: "remove one of the two files")
         }
-    }
-}
-
-/// Hooks in this process, called one at a time as vault_plugin.h promises. A call takes microseconds: there is nothing
-/// in it to wait for.
-private final class ImageHooks: ProviderHooks {
-    private let image: PluginImage
-    private let turn = Mutex(())
-
-    init(image: PluginImage) { self.image = image }
-
-    private func call(_ input: HookInput) -> HookOutput? { turn.withLock { _ in image.call(input) } }
-
-    func prepare(_ stage: FlowEngine.Stage, _ request: ProviderRequest, _ context: HookContext)
-        async throws(VaultError) -> ProviderRequest
-    {
-        guard image.prepare != nil else { return request }
-        guard let output = call(HookInput(stage, request, context)) else { throw refusal(stage) }
-        return output.request
-    }
-
-    func parse(_ stage: FlowEngine.Stage, _ answer: ProviderAnswer, _ context: HookContext)
-        async throws(VaultError) -> ProviderAnswer
-    {
-        guard image.parse != nil else { return answer }
-        guard let output = call(HookInput(stage, answer, context)) else { throw refusal(stage) }
-        return output.answer(like: answer)
-    }
-
-    private func refusal(_ stage: FlowEngine.Stage) -> VaultError {
-        VaultError(.plugin, "the plugin refused at \(stage.rawValue)", hint: "tell its author what was tried")
     }
 }
 

@@ -47,6 +47,9 @@ final class Worker: Sendable {
         await withCheckedContinuation { continuation in queue.add { continuation.resume(returning: job()) } }
     }
 
+    /// The same, for who does not wait.
+    func start(_ job: @escaping @Sendable () -> Void) { queue.add(job) }
+
     private final class Queue: @unchecked Sendable {
         // Everything below is guarded by the lock.
         private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

@@ -35,14 +35,26 @@ import VaultProviders
         ("https://id.example:8443", .rfc8414, "https://id.example:8443/.well-known/oauth-authorization-server"),
     ])
     func looksInTheRightPlace(_ issuer: String, _ kind: ProviderDescription.Discovery, _ url: String) {
-        #expect(engine(issuer) { $0.discovery = kind }.discoveryRequest?.url == url)
+        #expect(engine(issuer) { $0.discovery = kind }.discoveryRequests.first?.url == url)
+    }
+
+    @Test(arguments: [
+        ("https://id.example", "https://id.example/.well-known/oauth-authorization-server"),
+        ("https://id.example/realm", "https://id.example/.well-known/oauth-authorization-server/realm"),
+        ("https://id.example/realm/", "https://id.example/.well-known/oauth-authorization-server/realm"),
+        ("https://id.example:8443/a/b", "https://id.example:8443/.well-known/oauth-authorization-server/a/b"),
+    ])
+    func wellKnownOfOAuthComesSecond(_ issuer: String, _ url: String) {
+        #expect(engine(issuer).discoveryRequests.map(\.url).last == url)
+        #expect(engine(issuer).discoveryRequests.count == 2)
+        #expect(engine(issuer) { $0.discovery = .rfc8414 }.discoveryRequests.map(\.url) == [url])
     }
 
     @Test func asksOnlyWhenSomethingIsMissing() {
-        #expect(Fixture.engine().discoveryRequest == nil)
-        #expect(Fixture.engine { $0.discovery = .oidc }.discoveryRequest == nil)
-        #expect(engine("http://127.0.0.1:1").discoveryRequest == nil)
-        #expect(engine("http://127.0.0.1:1", insecureLoopback: true).discoveryRequest != nil)
+        #expect(Fixture.engine().discoveryRequests.isEmpty)
+        #expect(Fixture.engine { $0.discovery = .oidc }.discoveryRequests.isEmpty)
+        #expect(engine("http://127.0.0.1:1").discoveryRequests.isEmpty)
+        #expect(engine("http://127.0.0.1:1", insecureLoopback: true).discoveryRequests.isEmpty == false)
     }
 
     @Test func takesItsEndpoints() async throws {
@@ -53,7 +65,7 @@ import VaultProviders
                 #"{"issuer":"https://id.example/realm",\#(Self.metadata),"authorization_response_iss_parameter_supported":true}"#
             ))
         let found = FlowEngine(platform)
-        #expect(found.discoveryRequest == nil)
+        #expect(found.discoveryRequests.isEmpty)
         #expect(found.tokenEndpoint == "https://id.example/t")
         #expect(found.platform.provider.description.endpoints.revoke == "https://id.example/r")
         #expect(found.platform.provider.description.requiresIssuerParameter)

@@ -88,7 +88,44 @@ import VaultBase
             text:
                 "static const vault_provider_v1 p = {.abi = VAULT_ABI_V1, .id = \"x\", .name = \"X\", .issuer = \"https://x.example\", .authorize = \"https://x.example/a\", .token = \"https://x.example/t\"}; const vault_provider_v1 *vault_plugin_v1(void) { return &p; }",
             says: "its profile"),
-        Bad(name: "other flow", text: Workshop.plugin("x", ".flow = VAULT_FLOW_BROWSER_TOKEN,"), says: "its flow"),
+        Bad(name: "no such flow", text: Workshop.plugin("x", ".flow = 3,"), says: "its flow"),
+        Bad(
+            name: "a browser's token nobody is asked about",
+            text: Workshop.plugin("x", ".flow = VAULT_FLOW_BROWSER_TOKEN, .refresh_rule = VAULT_REFRESH_NONE,"),
+            says: "its validate"),
+        Bad(
+            name: "a browser's refresh token",
+            text: Workshop.plugin("x", ".flow = VAULT_FLOW_BROWSER_TOKEN, .validate = \"https://x.example/v\","),
+            says: "its refresh_rule"),
+        Bad(
+            name: "a client without a secret",
+            text: Workshop.plugin(
+                "x",
+                ".flow = VAULT_FLOW_CLIENT_CREDENTIALS, .client = VAULT_CLIENT_NONE, .refresh_rule = VAULT_REFRESH_NONE,"
+            ),
+            says: "its client"),
+        Bad(
+            name: "somebody's account for the client's own tokens",
+            text: Workshop.plugin(
+                "x", ".flow = VAULT_FLOW_CLIENT_CREDENTIALS, .refresh_rule = VAULT_REFRESH_NONE,"),
+            says: "its account"),
+        Bad(
+            name: "a private key that is sent",
+            text: Workshop.plugin(
+                "x", ".more = (const vault_pair_v1[]){{\"jwt.algorithm\", \"ES256\"}, {\"jwt.key_id\", \"k\"}, {0}},"),
+            says: "its client"),
+        Bad(
+            name: "another algorithm",
+            text: Workshop.plugin("x", ".more = (const vault_pair_v1[]){{\"jwt.algorithm\", \"none\"}, {0}},"),
+            says: "its jwt.algorithm"),
+        Bad(
+            name: "a JWT for a year",
+            text: Workshop.plugin("x", ".more = (const vault_pair_v1[]){{\"jwt.lifetime\", \"31536000\"}, {0}},"),
+            says: "its jwt.lifetime"),
+        Bad(
+            name: "an example of nothing",
+            text: Workshop.plugin("x", ".more = (const vault_pair_v1[]){{\"example.exchange.account\", \"{}\"}, {0}},"),
+            says: "its example.exchange.account"),
     ]
 
     /// Those that would take the process with them that they run in.

@@ -104,6 +104,45 @@ import VaultBase
         #expect(request?.url.hasPrefix("https://signer.example/t?stage=3") == true)
     }
 
+    /// Its thread cannot be stopped: it hangs until a file appears, so that the test leaves none behind.
+    @Test func aHookThatHangsInThisProcessIsGivenUp() async throws {
+        let folder = try Workshop.emptyFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Workshop.compile(
+            Workshop.plugin(
+                "sleeper", ".prepare = prepare,",
+                before: """
+                    #include <string.h>
+                    #include <unistd.h>
+                    static int32_t prepare(const vault_call_v1 *call, vault_message_v1 *message) {
+                        (void)message;
+                        while (!strcmp(call->scope, "hang") && access("\(folder)/go", F_OK)) usleep(1000);
+                        return VAULT_DONE;
+                    }
+                    """), to: "\(folder)/sleeper.so")
+        var patience = Workshop.patient
+        patience.call = .milliseconds(300)
+        let report = try #require(await Workshop.load(folder, .inProcess, patience: patience).first)
+        let engine = FlowEngine(
+            Platform(
+                name: try PlatformName("sleeper"), provider: try #require(report.provider), clientID: "me",
+                clientSecret: nil, redirectURI: "https://app.example/cb"))
+        for scope in ["hang", "a"] {
+            let error = await #expect(throws: VaultError.self) {
+                try await engine.refreshRequest(refreshToken: Secret("r"), scope: scope)
+            }
+            #expect(error?.code == .retry && error?.message.contains("hangs") == true)
+        }
+        #expect(FileManager.default.createFile(atPath: "\(folder)/go", contents: nil))
+        // When the thread comes back, so does the plugin.
+        var request: ProviderRequest?
+        for _ in 0..<500 where request == nil {
+            request = try? await engine.refreshRequest(refreshToken: Secret("r"), scope: "a")
+            if request == nil { try await Task.sleep(for: .milliseconds(10)) }
+        }
+        #expect(request != nil)
+    }
+
     @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
     func aFailedPluginIsNotStartedAgainAtOnce() async throws {
         var patience = Workshop.patient

@@ -40,6 +40,24 @@ import VaultBase
         #expect(c.errorRules.count == 1)
     }
 
+    static let hasRust = (try? Workshop.run(["rustc", "--version"])) == 0
+
+    @Test(.enabled(if: hasRust, "rustc is not installed: the Rust plugin of the page is not compiled"))
+    func theRustPluginOfThePageSaysTheSame() async throws {
+        let folder = try Workshop.emptyFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data(block("rust").utf8).write(to: URL(filePath: "\(folder)/acme.rs"))
+        let text = try String(contentsOf: Self.page, encoding: .utf8)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("rustc ") })
+        let command = line.split(separator: " ").map { $0.hasPrefix("acme.") ? "\(folder)/\($0)" : String($0) }
+        #expect(try Workshop.run(command) == 0)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/acme.so")
+        let report = try #require(await Workshop.load(folder, isolations.last ?? .inProcess).first)
+        #expect(try await report.provider?.description == load("c"), "\(String(describing: report.fault))")
+        let binary = try #require(PluginBinary(try PluginFile.read("\(folder)/acme.so", limit: 1 << 24)))
+        #expect(binary.exports == ["vault_plugin_v1"] && binary.needs.isEmpty)
+    }
+
     @Test func theCommandForCIsEnough() throws {
         let folder = try Workshop.emptyFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

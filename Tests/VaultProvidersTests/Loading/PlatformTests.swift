@@ -180,6 +180,29 @@ struct PlatformTests {
         #expect(github[0].header("Authorization") == "Basic " + Base64.encode(Array("cl-1:s-1".utf8)))
     }
 
+    @Test func yandexRevokesWhatWasIssuedToADevice() async throws {
+        let yandex = try await engine("yandex")
+        var devices: Set<String> = []
+        for _ in 0..<20 {
+            let url = try await yandex.authorizationURL(state: "st", challenge: "ch", nonce: nil, scopes: [])
+            let device = try #require(Fixture.query(url)["device_id"])
+            // RFC 9562 §5.4: version 4.
+            #expect(device.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
+            devices.insert(device)
+        }
+        #expect(devices.count == 20)
+        let requests = try await yandex.revocationRequests(accessToken: Secret("a"), refreshToken: Secret("r"))
+        #expect(requests.map(\.url) == ["https://oauth.yandex.com/revoke_token"])
+        #expect(requests[0].form == ["access_token": "a", "client_id": "cl-1", "client_secret": "s-1"])
+        #expect(requests[0].header("Authorization") == nil)
+    }
+
+    @Test func bandcampAsksForItsOwn() async throws {
+        let request = try await engine("bandcamp").clientCredentialsRequest(scope: "")
+        #expect(request.url == "https://bandcamp.com/oauth_token")
+        #expect(request.form == ["grant_type": "client_credentials", "client_id": "cl-1", "client_secret": "s-1"])
+    }
+
     /// The hook against md5sum, with lengths around the edges of MD5's blocks.
     @Test(arguments: [0, 1, 9, 10, 11, 17, 18, 19, 20, 80, 200]) func signsAsLastFMWants(_ length: Int) async throws {
         let token = "T" + String(repeating: "x", count: length)

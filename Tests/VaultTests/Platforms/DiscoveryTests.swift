@@ -57,6 +57,25 @@ import VaultProviders
         _ = try await world.begin("alice", at: World.found)
     }
 
+    /// Many servers have the metadata of RFC 8414 alone. Only a 404 leads there, and the issuer must be ours there, too.
+    @Test(arguments: [
+        (404, nil, 2, true), (404, "{\"issuer\":\"https://evil.example\"}", 2, false), (500, nil, 1, false),
+        (403, nil, 1, false), (200, nil, 1, false),
+    ])
+    func whereOpenIDHasNoMetadataThatOfOAuthIsAsked(
+        first: Int, second: String?, calls: Int, isFound: Bool
+    ) async throws {
+        let world = try await World { _ in
+        } description: {
+            if $0.discovery == .rfc8414 { $0.discovery = .oidc }
+        }
+        world.provider.script(.metadata, .answer(first, "{}"))
+        if let second { world.provider.script(.metadata, .answer(200, second)) }
+        let failure = await code { try await world.begin("alice", at: World.found) }
+        #expect(failure == (isFound ? nil : .platformUnavailable))
+        #expect(world.provider.calls(.metadata) == calls)
+    }
+
     @Test func aPlatformThatIsNotUsableSaysWhyAndWhatToDo() throws {
         let name = try PlatformName("broken")
         let directory = PlatformDirectory([
