@@ -20,6 +20,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.9.0"),
@@ -40,7 +41,10 @@ let package = Package(
 
         // The house, from the ground up
         .target(name: "VaultBase"),
-        .target(name: "VaultCrypto", dependencies: ["CSodium", "VaultBase"]),
+        .target(
+            name: "VaultCrypto",
+            // Crypto for P-256 alone, which libsodium has not.
+            dependencies: ["CSodium", "VaultBase", .product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "VaultStore", dependencies: ["CLMDB", "VaultBase"]),
         .target(name: "VaultRecords", dependencies: ["VaultBase", "VaultCrypto", "VaultStore"]),
         .target(name: "VaultPluginKit", dependencies: ["VaultABI"]),
