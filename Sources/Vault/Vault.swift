@@ -3,7 +3,7 @@ public import Metrics
 public import ServiceLifecycle
 import Synchronization
 public import VaultBase
-import VaultProviders
+public import VaultProviders
 public import VaultRecords
 
 /// The vault: logins, tokens, refreshes and sessions over sealed records.
@@ -59,7 +59,7 @@ public final class Vault: Service {
     ///
     /// A record that does not open is logged and left out. A connection that has ended and cannot be refreshed shows as `reconnect`.
     public func connections(of user: UserID) throws -> [Connection] {
-        try records.read { [logger] view in
+        try records.read { [logger, platforms] view in
             let connections = try view.connections(of: user) { damaged in
                 // One bad record hides no other.
                 logger.error(
@@ -69,7 +69,7 @@ public final class Vault: Service {
             return connections.map { connection in
                 var connection = connection
                 if connection.health == .healthy, connection.refreshToken == nil, let ends = connection.expiresAt,
-                    ends <= view.now
+                    ends <= view.now, !platforms.renews(connection.platform)
                 {
                     connection.health = .reconnect(reason: "no-refresh-token")
                 }
@@ -81,10 +81,21 @@ public final class Vault: Service {
 
 /// A login that has begun.
 public struct LoginStart: Sendable {
+    /// Where to send the browser; empty where the platform gives its token to the browser by a script of its own.
     public var authorizationURL: String
+    /// What such a script needs, and what the token comes back with.
+    public var handover: Handover?
     public var expiresAt: Timestamp
     /// The value of the cookie that binds the login to this browser.
     public var binding: Secret
+}
+
+/// What a browser needs to get a token from the platform itself and to hand it in.
+public struct Handover: Sendable {
+    /// Good for one login in one browser.
+    public var state: String
+    /// Says who we are, where the platform wants that (Apple's developer token).
+    public var clientToken: ClientToken?
 }
 
 /// How a login ended; the facade turns it into a redirect to the frontend.
@@ -106,6 +117,8 @@ public struct AccessToken: Sendable {
     public var tokenType: String
     public var expiresAt: Timestamp?
     public var scope: String
+    /// What the platform's API wants beside it, where it wants to know the client, too.
+    public var clientToken: ClientToken?
 }
 
 /// What became of a disconnect.

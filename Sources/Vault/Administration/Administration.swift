@@ -25,7 +25,8 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case `import`([ConnectionDocument])
     /// Everybody's connections with their tokens → one `connection` each.
     case export
-    /// Redeems the refresh token now → `connection`, without tokens.
+    /// Redeems the refresh token now → `connection`, without tokens. Makes the connection where the tokens are the
+    /// application's own.
     case refresh(user: String, platform: String)
     /// Revokes where that can be done, deletes always → `disconnected`.
     case disconnect(user: String, platform: String)

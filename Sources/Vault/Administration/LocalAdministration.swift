@@ -61,7 +61,11 @@ public struct LocalAdministration: Administration {
             }
         case .refresh(let user, let platform):
             let (user, platform) = (try UserID(user), try PlatformName(platform))
-            _ = try await vault.refresh(user, at: platform)
+            if try !vault.connectsItself(user, to: platform) {
+                _ = try await vault.refresh(user, at: platform)
+            } else {
+                try await vault.connectItself(user, to: platform)
+            }
             try await event(.connection(ConnectionDocument(connection(user, platform), reveal: false)))
         case .disconnect(let user, let platform):
             let end = try await vault.disconnect(UserID(user), from: PlatformName(platform))

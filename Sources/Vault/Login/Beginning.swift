@@ -21,14 +21,25 @@ extension Vault {
         let returnTo = try ReturnTo(allowed: options.returnTo).check(returnTo)
         let engine = try await provider.engine(for: platform)
         let (configured, description) = (engine.platform, engine.platform.provider.description)
+        guard description.flow != .clientCredentials else {
+            throw VaultError(
+                .badRequest, "nobody logs in at \(platform): its tokens are this application's own",
+                hint: "the operator connects a user to it with: vault refresh USER \(platform)")
+        }
         let asked = try Self.scopes(scopes, of: configured)
 
         let state = Random.token()
-        let verifier = description.pkce == .unsupported ? nil : Secret(Random.token())
-        let challenge = verifier.map { $0.withBytes { Base64.encodeURL(Digest.sha256(Array($0))) } }
-        let nonce = Self.usesIDToken(description, asked) ? Random.token(bytes: 16) : nil
-        let url = try await engine.authorizationURL(
-            state: state, challenge: challenge, nonce: nonce, scopes: asked)
+        var (url, verifier, nonce): (String, Secret?, String?) = ("", nil, nil)
+        var handover: Handover?
+        if description.flow == .browserToken {
+            handover = Handover(state: state, clientToken: try engine.clientToken())
+        } else {
+            verifier = description.pkce == .unsupported ? nil : Secret(Random.token())
+            let challenge = verifier.map { $0.withBytes { Base64.encodeURL(Digest.sha256(Array($0))) } }
+            nonce = Self.usesIDToken(description, asked) ? Random.token(bytes: 16) : nil
+            url = try await engine.authorizationURL(
+                state: state, challenge: challenge, nonce: nonce, scopes: asked)
+        }
 
         let now = records.clock.now()
         // A cookie we could not have set is not kept.
@@ -41,7 +52,7 @@ extension Vault {
         try await records.write { try $0.put(login) }
         observation.login(platform, "begun")
         logger.info("login.begun", metadata: facts(user, platform, ["linking": "\(user != nil)"]))
-        return LoginStart(authorizationURL: url, expiresAt: login.endsAt, binding: binding)
+        return LoginStart(authorizationURL: url, handover: handover, expiresAt: login.endsAt, binding: binding)
     }
 
     static func hash(_ binding: Secret) -> [UInt8] { binding.withBytes { Digest.blake2b(Array($0)) } }

@@ -25,16 +25,23 @@ extension Vault {
         return engine
     }
 
-    /// Redeems the code where the login was sent, and nowhere else, then asks whose tokens they are.
+    /// Redeems the code where the login was sent, and nowhere else, then asks whose tokens they are. A token that came
+    /// from the browser is asked about instead.
     ///
     /// - Throws: ``LoginFailure``.
     func exchange(_ code: String, for login: LoginRecord, _ engine: FlowEngine) async throws -> Harvest {
         let platform = engine.platform
         do {
-            let request = try await engine.tokenRequest(
-                code: code, verifier: login.verifier, scope: login.scope, state: login.state)
-            let answer = try await provider.send(request, platform, .exchange)
-            let grant = try await engine.readTokens(answer, stage: .exchange, now: records.clock.now())
+            let grant: TokenGrant
+            if platform.provider.description.flow == .browserToken {
+                grant = try engine.grant(fromBrowser: Secret(code))
+                try await provider.validate(grant.accessToken, engine, now: records.clock.now())
+            } else {
+                let request = try await engine.tokenRequest(
+                    code: code, verifier: login.verifier, scope: login.scope, state: login.state)
+                let answer = try await provider.send(request, platform, .exchange)
+                grant = try await engine.readTokens(answer, stage: .exchange, now: records.clock.now())
+            }
             let account = try await account(of: grant, engine, login)
             observation.exchange(login.platform, "ok")
             return Harvest(grant: grant, account: account, platform: platform)

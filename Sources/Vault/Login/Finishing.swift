@@ -16,6 +16,30 @@ extension Vault {
         at platform: PlatformName, parameters: [(name: String, value: String)], binding: Secret?
     ) async throws -> LoginEnd {
         let description = try platforms.platform(platform).provider.description
+        // A token in a URL is no callback (RFC 9700 §2.1.2).
+        guard description.flow == .code else { throw Self.foreignCallback }
+        return try await complete(platform, description, parameters, binding)
+    }
+
+    /// Finishes a login at a platform that gives its token to the browser, with the token that the browser hands in.
+    ///
+    /// The rules are those of a callback: the state works once, in the browser that began the login, and the same
+    /// again gets the same answer.
+    /// - Throws: as ``completeLogin(at:parameters:binding:)``.
+    public func completeLogin(
+        at platform: PlatformName, state: String, token: Secret, binding: Secret?
+    ) async throws -> LoginEnd {
+        var description = try platforms.platform(platform).provider.description
+        guard description.flow == .browserToken else { throw Self.foreignCallback }
+        // These parameters are ours: no provider has other names for them.
+        (description.names, description.stateCarrier) = ([:], .parameter)
+        return try await complete(platform, description, [("state", state), ("code", token.reveal())], binding)
+    }
+
+    private func complete(
+        _ platform: PlatformName, _ description: ProviderDescription, _ parameters: [(name: String, value: String)],
+        _ binding: Secret?
+    ) async throws -> LoginEnd {
         guard let binding, let state = Callback.state(in: parameters, description),
             let callback = Callback(parameters, description),
             let login = try records.read({ try $0.login(state) }), login.platform == platform,

@@ -72,6 +72,16 @@ public final class PlatformDirectory: Sendable {
     /// - Throws: `no-platform`, or `platform-unavailable` with the reason and what to do.
     public func platform(_ name: PlatformName) throws(VaultError) -> Platform { try current(name).platform }
 
+    /// Whether tokens of this platform are had by asking anew, without a refresh token.
+    func renews(_ name: PlatformName) -> Bool {
+        table.withLock { $0.byName[name]?.entry.platform?.provider.description.flow == .clientCredentials }
+    }
+
+    /// What signs the client's JWTs there; nil where there are none.
+    func clientTokens(of name: PlatformName) -> (any ClientTokenSigner)? {
+        table.withLock { $0.byName[name]?.entry.platform?.clientTokens }
+    }
+
     /// The same, with a number that changes when the platform does.
     func current(_ name: PlatformName) throws(VaultError) -> (platform: Platform, generation: UInt64) {
         guard let (entry, generation) = table.withLock({ $0.byName[name] }) else {

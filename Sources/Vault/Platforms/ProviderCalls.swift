@@ -6,6 +6,7 @@ import VaultProviders
 /// it may take, kept even by a transport that does not.
 struct ProviderCalls: Sendable {
     let discovery: Discovery
+    private let directory: PlatformDirectory
     private let line: Line
 
     private struct Line: Sendable {
@@ -38,11 +39,15 @@ struct ProviderCalls: Sendable {
     ) {
         let line = Line(transport: transport, timeout: timeout, observation: observation)
         self.line = line
+        self.directory = directory
         discovery = Discovery(directory, clock: clock, logger: logger) {
             (request, platform) async throws(ProviderFailure) -> ProviderAnswer in
             try await line.send(request, platform, .validate)
         }
     }
+
+    /// As ``PlatformDirectory/renews(_:)``.
+    func renews(_ platform: PlatformName) -> Bool { directory.renews(platform) }
 
     /// - Throws: `no-platform`, `platform-unavailable`.
     func engine(for platform: PlatformName) async throws -> FlowEngine { try await discovery.engine(for: platform) }
@@ -51,6 +56,14 @@ struct ProviderCalls: Sendable {
         _ request: ProviderRequest, _ platform: Platform, _ stage: FlowEngine.Stage
     ) async throws(ProviderFailure) -> ProviderAnswer {
         try await line.send(request, platform, stage)
+    }
+
+    /// Asks the platform whether an access token holds; returns when it does, or when there is nowhere to ask.
+    ///
+    /// - Throws: ``ProviderFailure``, class `reconnect` for a no; `settings`, `plugin`.
+    func validate(_ token: Secret, _ engine: FlowEngine, now: Timestamp) async throws {
+        guard let request = try await engine.validateRequest(accessToken: token) else { return }
+        try await engine.readValidation(send(request, engine.platform, .validate), now: now)
     }
 }
 

@@ -5,19 +5,22 @@ import VaultRecords
 enum Freshness {
     /// Hand it out.
     case fresh
-    /// It ends soon or has ended, and there is a refresh token.
+    /// It ends soon or has ended, and there is a way to a new one.
     case stale
     /// Only a new consent helps.
     case dead(VaultError)
 
     /// - Parameter margin: how long before its end a token counts as stale; at most half the token's life, or
     ///   a provider of short-lived tokens would be asked at every read.
-    static func of(_ connection: Connection, margin: Duration, now: Timestamp) -> Freshness {
+    /// - Parameter renews: whether a new token is had without a refresh token; asked only near the end.
+    static func of(
+        _ connection: Connection, margin: Duration, now: Timestamp, renews: @autoclosure () -> Bool
+    ) -> Freshness {
         if case .reconnect(let reason) = connection.health { return .dead(reconnect(connection, reason)) }
         guard let ends = connection.expiresAt else { return .fresh }
         let life = ends - connection.updatedAt
         if now < ends - (life > .zero ? min(margin, life / 2) : margin) { return .fresh }
-        if connection.refreshToken != nil { return .stale }
+        if connection.refreshToken != nil || renews() { return .stale }
         return now < ends ? .fresh : .dead(reconnect(connection, "no-refresh-token"))
     }
 

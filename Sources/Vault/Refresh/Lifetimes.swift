@@ -42,7 +42,8 @@ struct Lifetimes: Sendable {
     /// A tenth of the token's life before it ends (twice the margin at least, half its life at most), and up
     /// to a tenth of that earlier by chance, so that what came together does not come back together.
     func due(_ connection: Connection, now: Timestamp) -> Timestamp? {
-        guard options.refreshAhead, connection.refreshToken != nil, let ends = connection.expiresAt, ends > now
+        let renews = connection.refreshToken != nil || description.flow == .clientCredentials
+        guard options.refreshAhead, renews, let ends = connection.expiresAt, ends > now
         else { return nil }
         let life = (ends - now).milliseconds
         let lead = min(max(life / 10, options.refreshMargin.milliseconds * 2), life / 2)

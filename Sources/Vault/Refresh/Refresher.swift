@@ -95,7 +95,8 @@ final class Refresher: Sendable {
     private func isWanted(_ connection: Connection, _ demand: Demand, now: Timestamp) throws -> Bool {
         switch demand {
         case .fresh:
-            switch Freshness.of(connection, margin: options.refreshMargin, now: now) {
+            let renews = provider.renews(connection.platform)
+            switch Freshness.of(connection, margin: options.refreshMargin, now: now, renews: renews) {
             case .fresh: return false
             case .stale: return true
             case .dead(let error): throw error
@@ -110,7 +111,9 @@ final class Refresher: Sendable {
     /// What forbids to send this refresh token now.
     private func admit(_ connection: Connection, _ demand: Demand, _ platform: Platform) throws {
         if case .reconnect(let reason) = connection.health { throw Freshness.reconnect(connection, reason) }
-        guard connection.refreshToken != nil else { throw Self.nothingToRedeem(connection, now: records.clock.now()) }
+        guard connection.refreshToken != nil || platform.provider.description.flow != .code else {
+            throw Self.nothingToRedeem(connection, now: records.clock.now())
+        }
         guard connection.clientID == platform.clientID else {
             throw VaultError(
                 .reconnect, "the connection to \(connection.platform) was made with another client id",
@@ -127,6 +130,11 @@ final class Refresher: Sendable {
 
     /// - Returns: nil when the stored grant is no longer the one that was read.
     private func redeem(_ connection: Connection, _ engine: FlowEngine) async throws -> Landing? {
+        switch engine.platform.provider.description.flow {
+        case .code: break
+        case .clientCredentials: return try await renew(connection, engine)
+        case .browserToken: return try await confirm(connection, engine)
+        }
         guard let refreshToken = connection.refreshToken else {
             throw Self.nothingToRedeem(connection, now: records.clock.now())
         }
@@ -149,15 +157,22 @@ final class Refresher: Sendable {
         } catch {
             outcome = .failure(error)
         }
+        return try await settle(outcome, of: connection, engine)
+    }
+
+    /// Stores what came of asking the provider.
+    func settle(
+        _ outcome: Result<TokenGrant, ProviderFailure>, of sent: Connection, _ engine: FlowEngine
+    ) async throws -> Landing {
         switch outcome {
         case .success(let grant):
-            var next = connection
+            var next = sent
             next.generation += 1
             Lifetimes(options: options, description: engine.platform.provider.description)
                 .apply(grant, to: &next, now: records.clock.now())
-            return try await save(Unsaved(sent: connection, next: next))
+            return try await save(Unsaved(sent: sent, next: next))
         case .failure(let failure):
-            return try await record(failure, of: connection, engine.platform)
+            return try await record(failure, of: sent, engine.platform)
         }
     }
 

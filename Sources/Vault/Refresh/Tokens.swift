@@ -1,5 +1,6 @@
 import Logging
 public import VaultBase
+import VaultProviders
 import VaultRecords
 
 extension Vault {
@@ -12,29 +13,40 @@ extension Vault {
         observation.tokenRead(platform)
         let (found, now) = try records.read { (try $0.connection(user, platform), $0.now) }
         guard let connection = found else { throw missing(user, platform) }
-        switch Freshness.of(connection, margin: options.refreshMargin, now: now) {
-        case .fresh: return AccessToken(connection)
+        let freshness = Freshness.of(
+            connection, margin: options.refreshMargin, now: now, renews: platforms.renews(platform))
+        switch freshness {
+        case .fresh: return try accessToken(of: connection)
         case .dead(let error): throw error
         case .stale: break
         }
         do {
-            return AccessToken(try await refresher.refresh(connection.name, .fresh))
+            return try accessToken(of: try await refresher.refresh(connection.name, .fresh))
         } catch {
             // The grant may have been refused, replaced or deleted by now; what counts is what is stored.
             let (latest, now) = try records.read { (try $0.connection(user, platform), $0.now) }
             guard let latest, latest.isAlive(at: now) else { throw error }
-            return AccessToken(latest)
+            return try accessToken(of: latest)
         }
     }
 
     /// Always a new redemption; concurrent callers share one.
     ///
-    /// Of a connection whose last redemption's outcome is not known, this is the one deliberate probe.
+    /// Of a connection whose last redemption's outcome is not known, this is the one deliberate probe. A token that came
+    /// from the browser cannot be redeemed: the platform is asked whether it holds.
     public func refresh(_ user: UserID, at platform: PlatformName) async throws -> AccessToken {
         guard let connection = try records.read({ try $0.connection(user, platform) }) else {
             throw missing(user, platform)
         }
-        return AccessToken(try await refresher.refresh(connection.name, .newer(than: connection.generation)))
+        return try accessToken(
+            of: try await refresher.refresh(connection.name, .newer(than: connection.generation)))
+    }
+
+    private func accessToken(of connection: Connection) throws(VaultError) -> AccessToken {
+        let signer = platforms.clientTokens(of: connection.platform)
+        return AccessToken(
+            accessToken: connection.accessToken, tokenType: connection.tokenType, expiresAt: connection.expiresAt,
+            scope: connection.scope, clientToken: try signer?.token(at: records.clock.now()))
     }
 
     func missing(_ user: UserID, _ platform: PlatformName) -> VaultError {
@@ -44,13 +56,5 @@ extension Vault {
                 hint: "see the platforms there are with: vault plugins")
         }
         return Refresher.noConnection(ConnectionName(user: user, platform: platform))
-    }
-}
-
-extension AccessToken {
-    init(_ connection: Connection) {
-        self.init(
-            accessToken: connection.accessToken, tokenType: connection.tokenType, expiresAt: connection.expiresAt,
-            scope: connection.scope)
     }
 }

@@ -7,7 +7,7 @@ import VaultProviders
 /// A provider in memory: codes, rotating refresh tokens with family revocation on reuse, a profile, revocation;
 /// and a script of misbehaviour per stage.
 final class FakeProvider: Transport {
-    enum Stage: String, Sendable { case exchange, refresh, profile, revoke, metadata }
+    enum Stage: String, Sendable { case exchange, refresh, profile, revoke, metadata, validate }
 
     /// What to do instead of the usual, once.
     enum Step: Sendable {
@@ -37,6 +37,8 @@ final class FakeProvider: Transport {
         var script: [Stage: [Step]] = [:]
         var calls: [Stage: Int] = [:]
         var forms: [Stage: [[String: String]]] = [:]
+        /// The tokens that a browser may hand in.
+        var browserTokens: Set<String> = []
         var serial = 0
         /// How often a refresh token that was spent was presented again.
         var reuses = 0
@@ -124,6 +126,10 @@ final class FakeProvider: Transport {
                     state.grants[index].isRevoked = true
                 }
                 return Self.json(200, "{}")
+            case .validate:
+                let token = request.headers.first { $0.name == "Music-User-Token" }?.value ?? ""
+                return state.browserTokens.contains(token)
+                    ? Self.json(200, "{}") : Self.json(403, "{\"error\":\"invalid_token\"}")
             case .metadata:
                 return Self.json(
                     200,
@@ -154,6 +160,7 @@ final class FakeProvider: Transport {
     private static func stage(_ request: ProviderRequest, _ form: [String: String]) -> Stage {
         if request.url.contains("/.well-known/") { return .metadata }
         if request.url.hasSuffix("/profile") { return .profile }
+        if request.url.hasSuffix("/validate") { return .validate }
         if request.url.hasSuffix("/revoke") { return .revoke }
         return form["grant_type"] == "refresh_token" ? .refresh : .exchange
     }
