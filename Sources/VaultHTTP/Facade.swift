@@ -90,7 +90,8 @@ public struct Facade: Service {
 
     static func endpoints(_ parts: FacadeParts) -> Endpoints {
         var all = [
-            parts.loginEndpoint, parts.callbackEndpoint, parts.postedCallbackEndpoint, parts.refreshEndpoint,
+            parts.loginEndpoint, parts.browserTokenEndpoint, parts.callbackEndpoint, parts.postedCallbackEndpoint,
+            parts.refreshEndpoint,
             parts.tokenEndpoint, parts.disconnectEndpoint, parts.platformsEndpoint, parts.sessionEndpoint,
             parts.logoutEndpoint, parts.renewEndpoint, parts.codeEndpoint, parts.keySetEndpoint,
             parts.openAPIEndpoint,

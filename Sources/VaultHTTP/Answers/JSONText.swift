@@ -31,6 +31,11 @@ struct JSONText {
         secret.withBytes { quoted($0) }
     }
 
+    /// Nothing at all when there is no secret.
+    mutating func field(_ name: StaticString, _ secret: Secret?) {
+        if let secret { field(name, secret) }
+    }
+
     mutating func field(_ name: StaticString, _ value: Bool) {
         key(name)
         buffer.writeStaticString(value ? "true" : "false")

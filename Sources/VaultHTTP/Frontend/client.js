@@ -34,7 +34,7 @@ export { VaultError };
  *   health: "healthy" | "reconnect" | "uncertain" | "operator", reason?: string,
  *   connectedAt: string, expiresAt?: string, grantEndsAt?: string}} Connection
  * @typedef {{user: string, expiresAt: string, connections: Connection[]}} Session
- * @typedef {{accessToken: string, tokenType: string, expiresAt?: string, scope: string}} Token
+ * @typedef {{accessToken: string, tokenType: string, expiresAt?: string, scope: string, clientToken?: string}} Token
  */
 
 export class VaultClient extends EventTarget {
@@ -97,18 +97,40 @@ export class VaultClient extends EventTarget {
   /**
    * Leaves the page for the platform's consent. With a session, the platform is linked to its user; without
    * one, the vault finds the user this account belongs to, or makes one.
+   *
+   * A platform that gives its token to the page itself (Apple Music) does not leave the page: `authorize` gets
+   * the client token and returns the user's token, by the platform's own script.
    * @param {string} platform
-   * @param {{returnTo?: string, scopes?: string[]}} [options] `returnTo` must be one the vault allows.
+   * @param {{returnTo?: string, scopes?: string[], authorize?: (clientToken?: string) => Promise<string>}} [options]
+   *   `returnTo` must be one the vault allows.
+   * @returns {Promise<{platform: string} | undefined>} only where the page was not left: who is connected now
    */
-  async login(platform, { returnTo, scopes } = {}) {
+  async login(platform, { returnTo, scopes, authorize } = {}) {
     // The answer sets the cookie that binds this login to this browser: it must be kept across origins too.
     const start = await this.#send("POST", `/auth/${encodeURIComponent(platform)}/login`, {
       body: { returnTo, scopes },
       credentials: "include",
       sessionIsOptional: true,
     });
+    if (start.authorizationUrl === undefined) return this.#handIn(platform, start, authorize);
     this.#storage?.setItem(KEY_PENDING, platform);
     this.#navigate(start.authorizationUrl);
+  }
+
+  /** The state works once, and only with the cookie that this browser got with it. */
+  async #handIn(platform, { state, clientToken }, authorize) {
+    if (authorize === undefined) {
+      const hint = "pass authorize to login(): it returns the token that the platform's script gives to this page";
+      throw new VaultError("needs-authorize", "this platform gives its token to the page itself", { hint, platform });
+    }
+    const token = await authorize(clientToken);
+    const body = { state, token };
+    const { session } = await this.#send("POST", `/auth/${encodeURIComponent(platform)}/browser-token`, {
+      body,
+      credentials: "include",
+    });
+    this.#keep(session ?? IN_COOKIE);
+    return { platform };
   }
 
   /**
@@ -328,6 +350,37 @@ export class VaultClient extends EventTarget {
     }
     throw error;
   }
+}
+
+/**
+ * Opens a platform's own window and takes the token that it posts back: an `authorize` for platforms whose window
+ * answers with `{token}` or `{error}`. Call it from a click, or the browser blocks the window.
+ * @param {string} url where the window goes
+ * @returns {Promise<string>}
+ */
+export function tokenFromWindow(url) {
+  const { origin } = new URL(url);
+  const opened = open(url, "_blank", "popup,width=480,height=720");
+  if (opened === null) {
+    throw new VaultError("window-blocked", "the browser blocked the window", { hint: "allow it, then click again" });
+  }
+  return new Promise((resolve, reject) => {
+    const end = (settle, value) => {
+      removeEventListener("message", hear);
+      clearInterval(watch);
+      settle(value);
+    };
+    // Anybody can post a message here: only this window's, and only from where it was opened (RFC 9700 §4.17.2).
+    const hear = ({ origin: sender, source, data }) => {
+      if (sender !== origin || source !== opened) return;
+      if (typeof data?.token === "string" && data.token !== "") end(resolve, data.token);
+      else end(reject, new VaultError(data?.error ?? "access_denied", "the platform gave no token"));
+    };
+    const watch = setInterval(() => {
+      if (opened.closed) end(reject, new VaultError("access_denied", "the window was closed"));
+    }, 500);
+    addEventListener("message", hear);
+  });
 }
 
 const KEY_PENDING = "vault.login";

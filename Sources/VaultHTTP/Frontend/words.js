@@ -25,6 +25,7 @@ export function explain(error, name) {
     "account-in-use": [`That ${name} account belongs to somebody else here.`, "Log in as that user, or use another account."],
     "other-account": [`You have another ${name} account connected.`, "Disconnect that one first."],
     "restart-login": ["The login could not be finished.", "Start it again with Connect."],
+    "needs-authorize": [`${name} gives its token to the application's own page.`, "This demo cannot connect it."],
     "unexpected-session": ["A link tried to log you in as somebody.", "It was ignored. Start a login with Connect."],
     unauthorized: ["Your session has ended.", "Connect any platform you have connected before, and you are back."],
     forbidden: ["The vault refused this.", "Start again with Connect, in this browser."],

@@ -50,7 +50,8 @@ struct BrowserRules: RouterMiddleware {
 
     /// Where a page of another origin has to send or get cookies: the login's, and the session's where it is one.
     private func takesCookies(_ path: String) -> Bool {
-        parts.vault.options.sessionDelivery == .cookie || path.hasSuffix("/login") || path == "/auth/session/code"
+        parts.vault.options.sessionDelivery == .cookie || path.hasSuffix("/login") || path.hasSuffix("/browser-token")
+            || path == "/auth/session/code"
     }
 
     private func preflight(_ request: Request, from reader: String?) -> Response {

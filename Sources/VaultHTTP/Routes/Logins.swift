@@ -4,6 +4,7 @@ import Hummingbird
 import NIOCore
 import Vault
 import VaultBase
+import VaultProviders
 import VaultRecords
 
 extension FacadeParts {
@@ -22,10 +23,65 @@ extension FacadeParts {
             headers[.setCookie] = self.cookies.setBinding(start.binding, for: self.vault.options.loginLifetime)
             allowance.write(to: &headers)
             let body = JSONText.object {
-                $0.field("authorizationUrl", start.authorizationURL)
+                if let handover = start.handover {
+                    $0.field("state", handover.state)
+                    $0.field("clientToken", handover.clientToken?.token)
+                } else {
+                    $0.field("authorizationUrl", start.authorizationURL)
+                }
                 $0.field("expiresAt", start.expiresAt)
             }
             return .json(body, headers: headers)
+        }
+    }
+
+    /// `POST /auth/{platform}/browser-token`: finishes a login with the token that the platform gave to the browser.
+    ///
+    /// It takes JSON alone, from an origin that may write, with the login's cookie and its one-time state: a page of
+    /// another origin can bring none of them.
+    var browserTokenEndpoint: Endpoint {
+        Endpoint(.post, "/auth/{platform}/browser-token") { request, context in
+            let platform = try self.platform(context)
+            guard try self.vault.platforms.platform(platform).provider.description.flow == .browserToken else {
+                throw VaultError(
+                    .notFound, "\(platform) gives no tokens to browsers",
+                    hint: "begin with POST /auth/\(platform)/login")
+            }
+            let body = try await JSONBody.read(request, members: ["state", "token"])
+            guard let state = try body.string("state"), let token = try body.string("token") else {
+                throw VaultError(
+                    .badRequest, "state or token is missing", hint: "send {\"state\": \"…\", \"token\": \"…\"}")
+            }
+            let end = try await self.vault.completeLogin(
+                at: platform, state: state, token: Secret(token), binding: self.cookies.binding(in: request))
+            switch end {
+            case .connected(let session, _):
+                return self.answer(session, byCookie: self.vault.options.sessionDelivery == .cookie)
+            case .failed(let code, _): throw LoginRefusal.error(code, at: platform)
+            }
+        }
+    }
+}
+
+/// What the redirect's `error` says, where there is no redirect.
+private enum LoginRefusal {
+    static func error(_ code: String, at platform: PlatformName) -> VaultError {
+        switch code {
+        case "retry":
+            VaultError(
+                .retry, "\(platform) does not say whether the token holds", hint: "try the login again in a moment")
+        case "operator":
+            VaultError(
+                .operatorAction, "\(platform) refuses this application, not the user", hint: "tell the operator")
+        case "account-in-use":
+            VaultError(
+                .accountInUse, "this account of \(platform) belongs to another user here",
+                hint: "log in as that user, or disconnect there first")
+        case "other-account":
+            VaultError(
+                .conflict, "another account of \(platform) is connected already", hint: "disconnect that one first")
+        default:
+            VaultError(.restartLogin, "this login at \(platform) cannot be finished", hint: "begin a new one")
         }
     }
 }

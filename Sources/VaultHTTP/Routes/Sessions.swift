@@ -54,7 +54,7 @@ extension FacadeParts {
     }
 
     /// A session that lives in a cookie is not shown to the page.
-    private func answer(_ session: IssuedSession, byCookie: Bool) -> Response {
+    func answer(_ session: IssuedSession, byCookie: Bool) -> Response {
         let body = JSONText.object {
             if !byCookie { $0.field("session", session.token) }
             $0.field("expiresAt", session.record.endsAt)

@@ -3,6 +3,7 @@ import Hummingbird
 import NIOCore
 import Vault
 import VaultBase
+import VaultProviders
 import VaultRecords
 
 extension FacadeParts {
@@ -46,6 +47,7 @@ extension FacadeParts {
             $0.field("tokenType", token.tokenType)
             $0.field("expiresAt", token.expiresAt)
             $0.field("scope", token.scope)
+            $0.field("clientToken", token.clientToken?.token)
         }
     }
 }

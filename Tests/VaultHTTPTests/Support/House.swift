@@ -11,7 +11,8 @@ import VaultStore
 
 @testable import VaultHTTP
 
-/// A vault in memory with a facade before it: platforms `acme`, `formal` (posts its callback) and `broken`.
+/// A vault in memory with a facade before it: platforms `acme`, `formal` (posts its callback), `music` (gives its token
+/// to the browser) and `broken`.
 struct House: Sendable {
     let vault: Vault
     let provider = ScriptedProvider()
@@ -37,6 +38,8 @@ struct House: Sendable {
             .init(
                 name: try PlatformName("formal"), displayName: "Formal",
                 platform: try .scripted("formal", posted: true), fault: nil),
+            .init(
+                name: try PlatformName("music"), displayName: "Music", platform: try .fromBrowser("music"), fault: nil),
             .init(
                 name: try PlatformName("broken"), displayName: "Broken", platform: nil,
                 fault: VaultError(.plugin, "no plugin describes the provider broken", hint: "install broken.so")),

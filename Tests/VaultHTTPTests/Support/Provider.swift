@@ -83,4 +83,25 @@ extension Platform {
             name: try PlatformName(name), provider: Provider(description: description), clientID: "client",
             clientSecret: Secret("client-secret"), redirectURI: "http://127.0.0.1:8000/auth/\(name)/callback")
     }
+
+    /// One that gives its token to the browser, and knows the client by a JWT.
+    static func fromBrowser(_ name: String) throws -> Platform {
+        var platform = try scripted(name)
+        platform.provider.description.flow = .browserToken
+        platform.provider.description.refresh = .none
+        platform.provider.description.accountID = .minted
+        platform.provider.description.clientAuthentication = .none
+        platform.provider.description.clientToken = .init(keyID: "key")
+        platform.provider.description.apiAuthentication = .header(name: "Music-User-Token", prefix: "")
+        platform.provider.description.endpoints = .init()
+        platform.provider.description.endpoints.validate = "https://\(name).example/me"
+        platform.clientTokens = FixedToken()
+        return platform
+    }
+
+    private struct FixedToken: ClientTokenSigner {
+        func token(at now: Timestamp) -> ClientToken {
+            ClientToken(token: Secret("client-jwt"), expiresAt: now + .seconds(3600))
+        }
+    }
 }
