@@ -5,4 +5,9 @@ extension EndToEnd {
         let status = await Scenario.run("browser_test.py")
         #expect(status == 0 || status == Scenario.skipped)
     }
+
+    @Test func aPlatformGivesItsTokenToTheBrowser() async {
+        let status = await Scenario.run("browser_token_test.py")
+        #expect(status == 0 || status == Scenario.skipped)
+    }
 }

@@ -41,12 +41,20 @@ public struct Sandbox: Service {
         public var secret: String
         public var name: String
         public var redirectURIs: [String]
+        /// For the part that gives tokens to browsers: what the client's JWTs are checked with (PEM), and their `kid`.
+        public var publicKey: String?
+        public var keyID: String?
 
-        public init(id: String, secret: String, name: String, redirectURIs: [String]) {
+        public init(
+            id: String, secret: String, name: String, redirectURIs: [String], publicKey: String? = nil,
+            keyID: String? = nil
+        ) {
             self.id = id
             self.secret = secret
             self.name = name
             self.redirectURIs = redirectURIs
+            self.publicKey = publicKey
+            self.keyID = keyID
         }
     }
 

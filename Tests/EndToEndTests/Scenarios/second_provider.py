@@ -30,10 +30,10 @@ display-name = "Radio"
 insecure-loopback = true
 """
 
-    def start(self, vault):
+    def start(self, vault, client=None):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        client = {"id": "radio", "secret": "radio-secret", "name": "Vault demo",
+        client = client or {"id": "radio", "secret": "radio-secret", "name": "Vault demo",
                   "redirectURIs": [f"{vault.url}/auth/radio/callback"]}
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

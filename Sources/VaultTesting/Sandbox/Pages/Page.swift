@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 
-/// One page of the sandbox: HTML made here, one style sheet, no script.
+/// One page of the sandbox: HTML made here, one style sheet, and no script but the one that hands over a token.
 struct Page {
     let html: String
 
@@ -47,12 +47,13 @@ struct Page {
 
     /// `form-action` also holds for the redirects after a post (CSP 3 §6.4.2 as browsers have it): from consent
     /// to the callback and on to the frontend, which may be on any loopback port or on https.
-    func response(status: HTTPResponse.Status = .ok) -> Response {
+    func response(status: HTTPResponse.Status = .ok, scripts: Bool = false) -> Response {
         .bytes(
             Array(html.utf8), type: "text/html; charset=utf-8", status: status,
             headers: [
                 .contentSecurityPolicy:
                     "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+                    + (scripts ? "script-src 'self'; " : "")
                     + "form-action 'self' http://127.0.0.1:* http://localhost:* https:",
                 .referrerPolicy: "no-referrer",
             ])

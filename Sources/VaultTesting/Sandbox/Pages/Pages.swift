@@ -1,6 +1,9 @@
 extension Page {
     /// Who are you? Anybody.
-    static func login(title: String, request: String, client: String, hint: String?, wrongName: Bool = false) -> Page {
+    static func login(
+        title: String, request: String, client: String, hint: String?, wrongName: Bool = false,
+        action: String = "/authorize/login"
+    ) -> Page {
         let people = Person.known.map { person in
             """
             <button class="person" name="user" value="\(person.user)">
@@ -18,13 +21,13 @@ extension Page {
             body: """
                 <h1>Sign in</h1>
                 <p class="lead"><b>\(escape(client))</b> would like to connect to your account here.</p>
-                <form method="post" action="/authorize/login" class="people">
+                <form method="post" action="\(action)" class="people">
                 <input type="hidden" name="request" value="\(request)">
                 \(people.joined(separator: "\n"))
                 </form>
                 <p class="or"><span>or be somebody else</span></p>
                 \(wrongName ? problem : "")
-                <form method="post" action="/authorize/login" class="own">
+                <form method="post" action="\(action)" class="own">
                 <input type="hidden" name="request" value="\(request)">
                 <label for="name">Any name</label>
                 <div class="field">
@@ -33,7 +36,7 @@ extension Page {
                 <button class="primary">Continue</button>
                 </div>
                 </form>
-                <form method="post" action="/authorize/login" class="quiet">
+                <form method="post" action="\(action)" class="quiet">
                 <input type="hidden" name="request" value="\(request)">
                 <button name="cancel" value="yes">Cancel and go back</button>
                 </form>

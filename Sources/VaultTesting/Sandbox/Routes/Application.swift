@@ -10,6 +10,7 @@ extension Sandbox {
         let routes = Routes(control: control, title: options.title)
         routes.addAuthorization(to: router)
         routes.addTokens(to: router)
+        routes.addMusic(to: router)
         routes.addDiscovery(to: router)
         routes.addControl(to: router)
         let control = control

@@ -38,7 +38,7 @@ private struct ControlChange: Decodable {
 
     static let help = """
         expected {"reset":true,"misbehave":[{"fault":…,"at":…,"user":…,"scope":…,"times":…}],"accessTokenSeconds":…,\
-        "autoApprove":…,"revokeGrant":…,"client":{"id":…,"secret":…,"name":…,"redirectURIs":[…]}}; faults: \(Sandbox.Misbehaviour.Fault.allCases.map(\.rawValue).joined(separator: ", ")); \
+        "autoApprove":…,"revokeGrant":…,"client":{"id":…,"secret":…,"name":…,"redirectURIs":[…],"publicKey":…,"keyID":…}}; faults: \(Sandbox.Misbehaviour.Fault.allCases.map(\.rawValue).joined(separator: ", ")); \
         places: \(Sandbox.Misbehaviour.Place.allCases.map(\.rawValue).joined(separator: ", "))
         """
 
