@@ -37,6 +37,35 @@ struct PluginTests {
             status.out.contains(#"{"available":true,"displayName":"YouTube","platform":"youtube"}"#), "\(status.out)")
     }
 
+    /// The key is one that openssl made for this test.
+    @Test func aPrivateKeySignsForApple() throws {
+        let key = """
+            -----BEGIN PRIVATE KEY-----
+            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgyglhcO6IDo3VK2+7
+            WX9moJt6yQZ8sZIP0yA8Vy/6PiihRANCAATocEvwQtYsuQKKsUJQ4PRCfmOdN6Fr
+            oRzLTDv7juzrVxxEbjHkENla65WB9cWrpemc0p/CJuOFxKs6L0dIaWkM
+            -----END PRIVATE KEY-----
+
+            """
+        let conf = """
+            [platforms.apple-music]
+            client-id = "TEAM123456"
+            key-id = "KEY1234567"
+            client-secret = "command:printf %s \"$APPLE_KEY\""
+            [platforms.youtube]
+            client-id = "y"
+            """
+        let vault = try TestVault(conf: conf, plugins: Program.plugins)
+        let good = try vault.run("status", "--json", environment: ["APPLE_KEY": key])
+        #expect(
+            good.out.contains(#"{"available":true,"displayName":"Apple Music","platform":"apple-music"}"#),
+            "\(good.out)")
+        let bad = try vault.run("status", "--json", environment: ["APPLE_KEY": "this is no key"])
+        #expect(bad.out.contains("platforms.apple-music.client-secret: it is not a private key of P-256"), "\(bad.out)")
+        #expect(!(bad.out + bad.err).contains("this is no key"))
+        #expect(bad.out.contains(#"{"available":true,"displayName":"YouTube","platform":"youtube"}"#))
+    }
+
     @Test func aSectionThatCannotWorkCostsItsPlatformOnly() throws {
         let conf = """
             [platforms.idp]
@@ -58,8 +87,8 @@ struct PluginTests {
         let pin = "spotify.so=" + String(repeating: "00", count: 32)
         let vault = try TestVault(conf: "pins = [\"\(pin)\"]", plugins: Program.plugins)
         let plugins = try vault.run("plugins")
-        #expect(plugins.out.contains("spotify.so     not usable"), "\(plugins.out)")
-        #expect(plugins.out.contains("sandbox.so     sandbox"))
+        #expect(plugins.out.contains(/spotify\.so +not usable/), "\(plugins.out)")
+        #expect(plugins.out.contains(/sandbox\.so +sandbox/))
     }
 
     @Test(arguments: ["process", "in-process"]) func theSandboxIsAPlatformWhenAskedFor(_ isolation: String) throws {

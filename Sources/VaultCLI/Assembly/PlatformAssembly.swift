@@ -43,7 +43,7 @@ struct PlatformAssembly {
         let name = section[\.displayName]
         var parameters = section.parameters.mapValues(\.value)
         if section[\.allowPrivateNetwork] { parameters["allow-private-network"] = "true" }
-        let platform = Platform(
+        var platform = Platform(
             name: section.name, displayName: name.isEmpty ? nil : name, provider: provider,
             clientID: section[\.clientID], clientSecret: secret, redirectURI: section.redirectURI(settings),
             scopes: section[\.scopes].isEmpty ? nil : section[\.scopes],
@@ -53,7 +53,10 @@ struct PlatformAssembly {
         if settings[\.listen].port == 0, settings[\.publicURL].isEmpty, section[\.redirectURI].isEmpty {
             known.redirectURI = "https://callback.invalid/"
         }
-        do throws(VaultError) { try known.check() } catch { return faulty(section, error) }
+        do throws(VaultError) {
+            try known.check()
+            if provider.description.clientToken != nil { platform.clientTokens = try ClientTokenKey(platform) }
+        } catch { return faulty(section, error) }
         return PlatformDirectory.Entry(
             name: section.name, displayName: platform.displayName, platform: platform, fault: nil)
     }

@@ -52,10 +52,16 @@ struct PluginsCommand: AsyncParsableCommand {
         for plugin in plugins {
             table.add([
                 plugin.file.split(separator: "/").last.map(String.init) ?? plugin.file, plugin.provider ?? "not usable",
-                plugin.isolation, plugin.platforms.joined(separator: " "), plugin.protections.joined(separator: " "),
+                plugin.isolation, plugin.platforms.joined(separator: " "),
+                plugin.protections.isEmpty ? "none" : plugin.protections.joined(separator: " "),
             ])
         }
         for line in table.lines { try Terminal.answer(line) }
+        if plugins.contains(where: { $0.isolation == Isolation.inProcess.rawValue }) {
+            Terminal.say(
+                "in-process plugins are trusted like vault itself: a call that hangs is given up after a second, but its "
+                    + "thread cannot be ended; isolation = \"process\" can")
+        }
         for plugin in plugins {
             guard let fault = plugin.fault else { continue }
             try Terminal.answer("")

@@ -10,7 +10,8 @@ struct RefreshCommand: AsyncParsableCommand {
             vault refresh 7f3c19 spotify
             vault refresh 7f3c19 spotify --json
 
-            Prints the connection as it is afterwards, without tokens.
+            Prints the connection as it is afterwards, without tokens. Where the tokens are this application's own
+            and nobody logs in (bandcamp), it makes the connection; a token that came from a browser is asked about.
             """)
 
     @Argument(help: "The user.") var user: String
