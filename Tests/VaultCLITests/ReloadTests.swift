@@ -111,29 +111,46 @@ struct ReloadTests {
             #expect(try vault.run("plugins", "reload").status == 0)
             if turn == 2 { first = Self.descriptors(server.child) }
         }
-        for _ in 0..<500 where Self.children(of: server.child) > 1 { usleep(10_000) }
-        #expect(Self.children(of: server.child) == 1, "only the one whose hook may be called")
+        for _ in 0..<500 where Self.children(of: server.child).count > 1 { usleep(10_000) }
+        #expect(Self.children(of: server.child).count == 1, "only the one whose hook may be called")
         #expect(Self.descriptors(server.child) <= first + 2)
         #expect(server.stop() == 0)
     }
 
-    static func children(of parent: pid_t) -> Int {
-        guard let directory = opendir("/proc") else { return -1 }
+    @Test func aServerThatIsKilledLeavesNoPluginBehind() throws {
+        let vault = try vault("lastfm")
+        let server = try TestServer(vault)
+        let children = Self.children(of: server.child)
+        #expect(children.count == 1)
+        #expect(server.stop(SIGKILL) == 128 + SIGKILL)
+        for _ in 0..<500 where children.contains(where: Self.runs) { usleep(10_000) }
+        #expect(!children.contains(where: Self.runs))
+    }
+
+    /// A process that ended and that nobody reaped has no command line.
+    static func runs(_ process: pid_t) -> Bool {
+        guard let file = fopen("/proc/\(process)/cmdline", "r") else { return false }
+        defer { fclose(file) }
+        return fgetc(file) != EOF
+    }
+
+    static func children(of parent: pid_t) -> [pid_t] {
+        guard let directory = opendir("/proc") else { return [] }
         defer { closedir(directory) }
-        var count = 0
+        var children: [pid_t] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard Int(name) != nil, let file = fopen("/proc/\(name)/status", "r") else { continue }
+            guard let pid = pid_t(name), let file = fopen("/proc/\(name)/status", "r") else { continue }
             defer { fclose(file) }
             var line = [CChar](repeating: 0, count: 256)
             while fgets(&line, 256, file) != nil {
                 let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                if text == "PPid:\t\(parent)\n" { count += 1 }
+                if text == "PPid:\t\(parent)\n" { children.append(pid) }
             }
         }
-        return count
+        return children
     }
 
     static func descriptors(_ process: pid_t) -> Int {

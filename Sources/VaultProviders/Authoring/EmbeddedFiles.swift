@@ -21,7 +21,8 @@ enum EmbeddedFiles {
          * Paths      Members of a JSON answer from the outside in, with slashes: "data/0/id". A step may name
          *            alternatives, "account_id|id": the first that is there counts.
          * Places     In URLs, parameters and headers {client_id}, {redirect_uri} and {user.NAME} stand for settings of
-         *            the platform; NAME must be listed in `settings`.
+         *            the platform; NAME must be listed in `settings`. In authorize_parameters {connection.uuid} is a UUID
+         *            of its own for every consent.
          * Growth     These structs never change: what comes later travels as pairs in `more`, or under a new symbol.
          *            Names in `more` that a vault does not know are ignored.
          * Isolation  By default this code runs in a process without network, files, threads and children, and with
@@ -116,7 +117,13 @@ enum EmbeddedFiles {
             VAULT_OPERATOR = 4       /* the registration or the settings are wrong; tokens are kept */
         };
         enum vault_discovery { VAULT_DISCOVERY_NONE = 0, VAULT_DISCOVERY_OIDC = 1, VAULT_DISCOVERY_RFC8414 = 2 };
-        enum vault_flow { VAULT_FLOW_CODE = 0, VAULT_FLOW_CLIENT_CREDENTIALS = 1, VAULT_FLOW_BROWSER_TOKEN = 2 };
+        enum vault_flow {
+            VAULT_FLOW_CODE = 0,
+            VAULT_FLOW_CLIENT_CREDENTIALS = 1, /* the client's own tokens (RFC 6749 §4.4); needs token, VAULT_REFRESH_NONE and
+                                                * VAULT_ACCOUNT_MINTED */
+            VAULT_FLOW_BROWSER_TOKEN = 2       /* the platform's script gives the browser a token, which hands it in; needs
+                                                * validate and VAULT_REFRESH_NONE */
+        };
         enum vault_pkce { VAULT_PKCE_REQUIRED = 0, VAULT_PKCE_SUPPORTED = 1, VAULT_PKCE_UNSUPPORTED = 2 }; /* S256 only */
         enum vault_client { VAULT_CLIENT_BASIC = 0, VAULT_CLIENT_POST = 1, VAULT_CLIENT_NONE = 2 };
         enum vault_state { VAULT_STATE_PARAMETER = 0, VAULT_STATE_REDIRECT_QUERY = 1, VAULT_STATE_REDIRECT_PATH = 2 };
@@ -168,7 +175,7 @@ enum EmbeddedFiles {
                                        * account-id, client-auth, display-name-path, pkce, refresh-rule, scope-separator */
 
             uint32_t discovery;       /* vault_discovery: endpoints that are NULL come from the issuer's metadata */
-            uint32_t flow;            /* vault_flow; this version of vault runs VAULT_FLOW_CODE */
+            uint32_t flow;            /* vault_flow */
             uint32_t pkce;            /* vault_pkce */
             uint32_t client;          /* vault_client: how vault authenticates; always one way at a time */
             uint32_t state;           /* vault_state: what carries the state, for providers that do not echo it */
@@ -203,7 +210,18 @@ enum EmbeddedFiles {
 
             vault_hook_v1 prepare;    /* changes a request before it is sent; NULL: none */
             vault_hook_v1 parse;      /* rewrites an answer as the JSON that the paths above fit; NULL: none */
-            const vault_pair_v1 *more; /* for what comes later; NULL: nothing */
+            const vault_pair_v1 *more; /* for what comes later; NULL: nothing. Known today:
+                                        * jwt.algorithm  "ES256": the client secret is a private key (PEM); vault signs a JWT
+                                        *                with it, sends it as Authorization: Bearer beside the access token,
+                                        *                and gives it to browsers that fetch a token. client: NONE
+                                        * jwt.key_id     its kid; may name places
+                                        * jwt.issuer     its iss; without it {client_id}
+                                        * jwt.lifetime   seconds, 60 to 15777000; without it 3600
+                                        * revoke.gone    a text in a refused revocation that says the token was gone already
+                                        * example.STAGE.MEANING.STATUS.WORD  an answer of the platform, for `vault plugin
+                                        *                check`. STAGE: exchange, refresh, profile, validate, revoke. MEANING:
+                                        *                tokens, account, valid, reconnect, restart-login, retry, operator.
+                                        *                STATUS (200 or 400) and WORD, which tells two apart, may be left out */
         } vault_provider_v1;
 
         /* The one symbol. Returns NULL when the plugin cannot work here. */
@@ -302,6 +320,7 @@ enum EmbeddedFiles {
             public var settings: StaticString?
 
             public var discovery = VAULT_DISCOVERY_NONE
+            public var flow = VAULT_FLOW_CODE
             public var pkce = VAULT_PKCE_REQUIRED
             public var client = VAULT_CLIENT_BASIC
             public var state = VAULT_STATE_PARAMETER
@@ -406,7 +425,8 @@ enum EmbeddedFiles {
                 (out.hosts, out.scopes, out.settings) = (Self.text(hosts), Self.text(scopes), Self.text(settings))
                 out.scope_separator = Self.text(scopeSeparator)
 
-                (out.discovery, out.pkce, out.client) = (discovery.rawValue, pkce.rawValue, client.rawValue)
+                (out.discovery, out.flow) = (discovery.rawValue, flow.rawValue)
+                (out.pkce, out.client) = (pkce.rawValue, client.rawValue)
                 (out.state, out.refresh_rule) = (state.rawValue, refreshRule.rawValue)
                 (out.account, out.revocation) = (account.rawValue, revocation.rawValue)
 

@@ -59,7 +59,7 @@ public struct Provider: Sendable {
 
 /// Signs the JWTs by which a client says who it is; this target has no cryptography of its own.
 public protocol ClientTokenSigner: Sendable {
-    /// A token that holds for most of its life still.
+    /// A token that holds for half of its life at the least.
     ///
     /// - Throws: `settings` when the key cannot sign.
     func token(at now: Timestamp) throws(VaultError) -> ClientToken

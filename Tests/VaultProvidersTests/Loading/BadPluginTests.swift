@@ -160,6 +160,17 @@ import VaultBase
             name: "loops in entry", text: Workshop.plugin("x", entry: "for (;;) { __asm__ volatile(\"\"); }"),
             says: "did not load within"),
         Bad(
+            name: "overflows its stack",
+            text: Workshop.plugin(
+                "x",
+                before: """
+                    static int down(int n) {
+                        volatile char room[65536];
+                        for (unsigned i = 0; i < sizeof room; i += 512) room[i] = (char)n;
+                        return down(n + 1) + room[n & 0xFF];
+                    }
+                    """, entry: "return down(0) ? &p : 0;"), says: "signal 11"),
+        Bad(
             name: "eats memory",
             text: Workshop.plugin(
                 "x", before: "#include <stdlib.h>\n#include <string.h>",
@@ -241,6 +252,9 @@ import VaultBase
             errno = 0;
             if (execve("/nonexistent", none, none) < 0 && errno == ENOENT) did |= 256;
             if (getenv("HOME") || getenv("USER") || getenv("VAULT_TEST_SECRET")) did |= 512;
+            char memory[64];
+            snprintf(memory, sizeof memory, "/proc/%d/mem", getppid());
+            if (open(memory, O_RDONLY) >= 0 || open("/proc/self/mem", O_RDWR) >= 0) did |= 2048;
             for (int fd = 4; fd < 256; fd++) if (fcntl(fd, F_GETFD) >= 0) did |= 1024;
             return did;
         }
@@ -264,6 +278,49 @@ import VaultBase
         let open = await Workshop.load(folder, .inProcess)
         #expect(open.first?.provider.map { !$0.description.id.contains("-0") } == true)
         try? FileManager.default.removeItem(atPath: "/tmp/vault-plugin-was-here")
+    }
+
+    /// Whether any readable page of a process holds these bytes; nil where this user may not look.
+    static func holds(_ marker: [UInt8], pid: String) -> Bool? {
+        let memory = open("/proc/\(pid)/mem", O_RDONLY | O_CLOEXEC)
+        guard memory >= 0, let maps = try? String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8) else {
+            return nil
+        }
+        defer { close(memory) }
+        var page = [UInt8](repeating: 0, count: 1 << 16)
+        for line in maps.split(separator: "\n") where line.contains(" rw") {
+            let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
+            guard ends.count == 2 else { continue }
+            for place in stride(from: ends[0], to: ends[1], by: page.count - marker.count) {
+                let size = min(page.count, ends[1] - place)
+                let count = pread(memory, &page, size, place)
+                if count > 0, memmem(page, count, marker, marker.count) != nil { return true }
+            }
+        }
+        return false
+    }
+
+    /// The child is a program of its own, started and not forked: nothing of this process was ever in it.
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
+    func whatIsSecretHereNeverWasInTheChild() async throws {
+        var key = (0..<32).map { _ in UInt8.random(in: 1...254) }
+        let folder = try Workshop.folder("hooked", c: ReloadTests.hooked("hooked", "one"))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let reports = await Workshop.load(folder, .process)
+        let child = try #require(ReloadTests.children(folder).first)
+        // The probe finds it where it is: a copy, since an array may move.
+        let kept = UnsafeMutableRawBufferPointer.allocate(byteCount: 32, alignment: 16)
+        defer { kept.deallocate() }
+        kept.copyBytes(from: key)
+        #expect(Self.holds(Array(key), pid: "self") == true)
+        let found = Self.holds(key, pid: child)
+        withExtendedLifetime(reports) {}
+        key = []
+        guard let found else {
+            print("skipped: /proc/\(child)/mem may not be read by this user")
+            return
+        }
+        #expect(!found)
     }
 
     @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))

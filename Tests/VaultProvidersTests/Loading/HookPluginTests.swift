@@ -12,12 +12,23 @@ import VaultBase
             #include <stdio.h>
             #include <stdlib.h>
             #include <string.h>
+            static int down(int n) {
+                volatile char room[65536];
+                for (unsigned i = 0; i < sizeof room; i += 512) room[i] = (char)n;
+                return down(n + 1) + room[n & 0xFF];
+            }
             static int32_t prepare(const vault_call_v1 *call, vault_message_v1 *message) {
                 if (!strcmp(call->scope, "refuse")) return VAULT_REFUSED;
                 if (!strcmp(call->scope, "crash")) abort();
                 if (!strcmp(call->scope, "hang")) for (;;) __asm__ volatile("");
                 if (!strcmp(call->scope, "greedy") && !call->allocate(call, 100000)) return VAULT_REFUSED;
                 if (!strcmp(call->scope, "evil")) { message->url = "https://evil.example/"; return VAULT_DONE; }
+                if (!strcmp(call->scope, "huge")) { message->body_size = 100u << 20; return VAULT_DONE; }
+                if (!strcmp(call->scope, "smuggle")) {
+                    static const vault_pair_v1 bad[] = {{"X-A", "1\r\nHost: evil.example"}, {0}};
+                    message->headers = bad; return VAULT_DONE;
+                }
+                if (!strcmp(call->scope, "overflow")) return down(0) ? VAULT_DONE : VAULT_REFUSED;
                 size_t size = strlen(message->url) + 200;
                 char *url = call->allocate(call, size);
                 if (!url) return VAULT_REFUSED;
@@ -74,7 +85,7 @@ import VaultBase
 
     @Test(arguments: isolations) func whatAHookReturnsIsCheckedAgain(_ isolation: Isolation) async throws {
         let engine = try await engine(isolation)
-        for scope in ["refuse", "evil", "greedy"] {
+        for scope in ["refuse", "evil", "greedy", "huge", "smuggle"] {
             let error = await #expect(throws: VaultError.self) {
                 try await engine.refreshRequest(refreshToken: Secret("r"), scope: scope)
             }
@@ -83,7 +94,9 @@ import VaultBase
         #expect(try await engine.refreshRequest(refreshToken: Secret("r"), scope: "a").method == "POST")
     }
 
-    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"), arguments: ["crash", "hang"])
+    @Test(
+        .enabled(if: Workshop.hostProgram != nil, "the vault program is not built"),
+        arguments: ["crash", "hang", "overflow"])
     func aHookThatFailsCostsOneCall(_ scope: String) async throws {
         var patience = Workshop.patient
         patience.restart = .zero
@@ -94,7 +107,8 @@ import VaultBase
                 try await engine.refreshRequest(refreshToken: Secret("r"), scope: scope)
             }
             #expect(error?.code == .retry)
-            #expect(error?.message.contains(scope == "crash" ? "signal 6" : "longer than") == true)
+            let ending = ["crash": "signal 6", "hang": "longer than", "overflow": "signal 11"][scope] ?? "?"
+            #expect(error?.message.contains(ending) == true)
         }
         // A machine under load may be slow to start the next child, never unable.
         var request: ProviderRequest?

@@ -36,6 +36,13 @@ import VaultBase
         ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).count
     }
 
+    /// What this process has in memory, in KiB.
+    static func memory() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") })
+        return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0.filter(\.isNumber)) })
+    }
+
     func hooks(_ reports: [PluginReport], _ id: String) -> AnyObject? {
         reports.first { $0.provider?.description.id == id }?.provider?.hooks.map { $0 as AnyObject }
     }
@@ -94,6 +101,7 @@ import VaultBase
         try Workshop.compile(Self.hooked("turns", "one"), to: "\(spare)/turns.so")
         var reports: [PluginReport] = []
         var descriptors: [Int] = []
+        var memory: [Int] = []
         for _ in 0..<count {
             // A new file each time, so each time a new child and the end of the old one.
             try FileManager.default.copyItem(atPath: "\(spare)/turns.so", toPath: "\(folder)/turns.new")
@@ -101,6 +109,7 @@ import VaultBase
             reports = await Workshop.load(folder, .process, keeping: reports)
             #expect(reports.count == 2 && reports.allSatisfy { $0.provider != nil })
             descriptors.append(Self.descriptors())
+            memory.append(try Self.memory())
         }
         var left = Self.children(folder)
         for _ in 0..<500 where left.count > 2 {
@@ -109,7 +118,13 @@ import VaultBase
         }
         #expect(left.count == 2, "\(left)")
         // Other tests run beside this one and have descriptors of their own; each reload would leave one at least.
-        if count > 500 { #expect((descriptors.last ?? 0) - (descriptors.first ?? 0) < count / 4) }
+        if count > 500 {
+            #expect((descriptors.last ?? 0) - (descriptors.first ?? 0) < count / 4)
+            let grown = memory[count - 1] - memory[count / 5]
+            print("\(count) reloads: \(memory[0]) KiB, \(memory[count / 5]), \(memory[count - 1]); grown \(grown)")
+            // Less than what one description takes, for each.
+            #expect(grown < count * 4)
+        }
         withExtendedLifetime(reports) {}
         reports = []
         for _ in 0..<500 where !Self.children(folder).isEmpty { usleep(10000) }
