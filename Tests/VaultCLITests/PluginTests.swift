@@ -51,7 +51,7 @@ struct PluginTests {
             [platforms.apple-music]
             client-id = "TEAM123456"
             key-id = "KEY1234567"
-            client-secret = "command:printf %s \"$APPLE_KEY\""
+            client-secret = 'command:printf %s "$APPLE_KEY"'
             [platforms.youtube]
             client-id = "y"
             """

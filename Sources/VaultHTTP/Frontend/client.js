@@ -125,11 +125,8 @@ export class VaultClient extends EventTarget {
     }
     const token = await authorize(clientToken);
     const body = { state, token };
-    const { session } = await this.#send("POST", `/auth/${encodeURIComponent(platform)}/browser-token`, {
-      body,
-      credentials: "include",
-    });
-    this.#keep(session ?? IN_COOKIE);
+    const path = `/auth/${encodeURIComponent(platform)}/browser-token`;
+    this.#keep(await this.#send("POST", path, { body, credentials: "include" }));
     return { platform };
   }
 

@@ -294,7 +294,7 @@ import VaultBase
             for place in stride(from: ends[0], to: ends[1], by: page.count - marker.count) {
                 let size = min(page.count, ends[1] - place)
                 let count = pread(memory, &page, size, place)
-                if count > 0, memmem(page, count, marker, marker.count) != nil { return true }
+                if count > 0, Data(page.prefix(count)).range(of: Data(marker)) != nil { return true }
             }
         }
         return false
