@@ -34,7 +34,8 @@ struct EdgeChannel: ServerChildChannel {
         self.identity = identity
         self.limits = limits
         self.connections = connections
-        // The guard and the clock end what idles; they know more of it.
+        // The idle time here ends a stream whose client takes nothing of a small answer, which fits into what may
+        // wait to be sent; the rest is for the guard and the clock.
         let stream = HTTP1Channel.Configuration(
             additionalChannelHandlers: [RequestClock(limits, connections)],
             idleTimeout: TimeAmount(limits.idleTime),

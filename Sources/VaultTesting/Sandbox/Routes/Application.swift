@@ -1,5 +1,6 @@
 import HTTPTypes
 package import Hummingbird
+import Logging
 import NIOCore
 
 extension Sandbox {
@@ -16,6 +17,9 @@ extension Sandbox {
         let control = control
         let fixed = options.issuer != nil
         let bound = bound
+        // What the framework says at `info`, whoever runs this says in words of their own.
+        var quiet = logger
+        if quiet.logLevel == .info { quiet.logLevel = .notice }
         return Application(
             responder: router.buildResponder(),
             configuration: .init(address: .hostname("127.0.0.1", port: options.port), serverName: "vault-sandbox"),
@@ -24,7 +28,7 @@ extension Sandbox {
                 if !fixed { control.issuer = "http://127.0.0.1:\(port)" }
                 await bound(port)
             },
-            logger: logger)
+            logger: quiet)
     }
 }
 
