@@ -180,6 +180,18 @@ import VaultTesting
         }
     }
 
+    @Test func grantsAreMadeOverHTTP() async throws {
+        try await withSandbox { browser async throws in
+            let answer = try await browser.postJSON("/grants", #"{"users":["ada","no name","duke"]}"#)
+            #expect(answer.status == 200)
+            #expect(Set(browser.control.ledger.grants.values.map(\.user)) == ["ada", "duke"])
+            let tokens = answer.body.matches(of: #/srt_[A-Za-z0-9_-]+/#).map { String($0.output) }
+            #expect(tokens.count == 2)
+            for token in tokens { #expect(try await browser.refresh(token).status == 200) }
+            #expect(try await browser.postJSON("/grants", "{}").status == 400)
+        }
+    }
+
     @Test func aWrongSwitchIsExplainedAndChangesNothing() async throws {
         try await withSandbox { browser async throws in
             let answer = try await browser.postJSON("/control", #"{"misbehave":[{"fault":"explode"}]}"#)

@@ -8,8 +8,8 @@ public import VaultBase
 /// Not for production: it keeps everything in memory and lets anybody in. It listens on 127.0.0.1 and
 /// nowhere else. It keeps the rules of OAuth 2.1 that a client can notice: PKCE S256, exact redirect URIs,
 /// codes used once, refresh tokens rotated with the family revoked on reuse, and `iss` in every callback
-/// (RFC 9207). ``Control`` tells it to misbehave and reads its ledger; `/control` and `/ledger` do the same
-/// over HTTP.
+/// (RFC 9207). ``Control`` tells it to misbehave and reads its ledger; `/control`, `/grants` and
+/// `/ledger` do the same over HTTP.
 public struct Sandbox: Service {
     public struct Options: Sendable {
         /// Default: 8002; 0 asks for a free one.

@@ -5,7 +5,7 @@ import VaultCrypto
 extension Sandbox {
     /// The sandbox from inside the process: tell it to misbehave, read its ledger, make grants without pages.
     ///
-    /// What `/control` and `/ledger` do over HTTP. Safe to call from anywhere.
+    /// What `/control`, `/grants` and `/ledger` do over HTTP. Safe to call from anywhere.
     public final class Control: Sendable {
         private let authority: Mutex<Authority>
         private let address: Mutex<String>

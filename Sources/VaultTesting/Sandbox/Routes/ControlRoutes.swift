@@ -4,23 +4,59 @@ import NIOCore
 import VaultBase
 
 extension Routes {
-    /// `/control` and `/ledger`, for whoever has only HTTP: a shell, a load generator, a test in another language.
+    /// `/control`, `/grants` and `/ledger`, for whoever has only HTTP: a shell, a load generator, a test in another
+    /// language.
     func addControl(to router: Router<SandboxContext>) {
         router.get("/control") { _, _ in Response.json(ControlState(control)) }
         router.get("/ledger") { _, _ in Response.json(control.ledger) }
-        router.post("/control") { request, _ async throws -> Response in
-            // A page of another origin can post a form, but not JSON.
-            guard request.headers[.contentType]?.prefix(while: { $0 != ";" }) == "application/json" else {
-                return .json(["error": "the body must be application/json"], status: .unsupportedMediaType)
+        router.post("/control") { request, _ in
+            try await Self.read(ControlChange.self, of: request, upTo: 65_536, ControlChange.help) { change in
+                change.apply(to: control)
+                return .json(ControlState(control))
             }
-            let change: ControlChange
-            do {
-                change = try JSON.decode(ControlChange.self, from: try await request.body.collect(upTo: 65536))
-            } catch {
-                return .json(["error": ControlChange.help], status: .badRequest)
+        }
+        router.post("/grants") { request, _ in
+            try await Self.read(GrantOrder.self, of: request, upTo: 1 << 20, GrantOrder.help) { order in
+                .json(order.fill(control))
             }
-            change.apply(to: control)
-            return .json(ControlState(control))
+        }
+    }
+
+    private static func read<T: Decodable>(
+        _ type: T.Type, of request: Request, upTo limit: Int, _ help: String, _ answer: (T) -> Response
+    ) async throws -> Response {
+        // A page of another origin can post a form, but not JSON.
+        guard request.headers[.contentType]?.prefix(while: { $0 != ";" }) == "application/json" else {
+            return .json(["error": "the body must be application/json"], status: .unsupportedMediaType)
+        }
+        let body: T
+        do {
+            body = try JSON.decode(type, from: try await request.body.collect(upTo: limit))
+        } catch {
+            return .json(["error": help], status: .badRequest)
+        }
+        return answer(body)
+    }
+}
+
+/// What `POST /grants` takes: the users who consent, without a page, to a client.
+private struct GrantOrder: Decodable {
+    var users: [String]
+    var client: String?
+    var scopes: [String]?
+
+    static let help = #"expected {"users":["ada",…],"client":"sandbox","scopes":["profile","music"]}"#
+
+    struct Grant: Encodable {
+        var user: String, subject: String, accessToken: String, refreshToken: String
+    }
+
+    func fill(_ control: Sandbox.Control) -> [Grant] {
+        users.compactMap { Person(typed: $0) }.map { person in
+            let (accessToken, refreshToken) = control.grant(
+                to: person.user, client: client ?? "sandbox", scopes: scopes ?? ["profile", "music"])
+            return Grant(
+                user: person.user, subject: person.subject, accessToken: accessToken, refreshToken: refreshToken)
         }
     }
 }
