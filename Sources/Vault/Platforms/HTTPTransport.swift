@@ -2,13 +2,15 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 import VaultBase
 public import VaultProviders
 
 /// Sends requests to providers over HTTPS.
 ///
-/// - Certificates and host names are verified; there is no switch to turn that off. Plain http goes only to a
+/// - TLS 1.2 or later (RFC 9325 §3.1.1). Certificates and host names are verified; there is no switch to turn that
+///   off. Plain http goes only to a
 ///   loopback address of a platform that says `insecure-loopback`.
 /// - Only the platform's hosts are called, and only at public addresses, unless the platform's
 ///   `allow-private-network` is `true` (an identity provider in one's own network).
@@ -23,8 +25,15 @@ public final class HTTPTransport: Transport {
     private let client: HTTPClient
     private let resolver = AddressCheck()
 
-    public init() {
+    public convenience init() { self.init(trustRoots: .default) }
+
+    /// - Parameter trustRoots: who may vouch for a provider's certificate.
+    init(trustRoots: NIOSSLTrustRoots) {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        tls.trustRoots = trustRoots
         var configuration = HTTPClient.Configuration()
+        configuration.tlsConfiguration = tls
         configuration.redirectConfiguration = .disallow
         configuration.decompression = .disabled
         configuration.timeout = .init(connect: .milliseconds(Self.connectTimeout.milliseconds))
@@ -84,7 +93,7 @@ public final class HTTPTransport: Transport {
             if let connection = error as? NIOConnectionError {
                 code = connection.connectionErrors.isEmpty ? "dns-failed" : "connect-failed"
             } else {
-                // The TLS library's own errors; it is no dependency of ours.
+                // The TLS library's errors are of several types, all named so.
                 code = String(describing: type(of: error)).contains("SSL") ? "tls-failed" : "connect-failed"
             }
         }

@@ -1,3 +1,5 @@
+import Glibc
+import NIOSSL
 import Testing
 import VaultBase
 import VaultProviders
@@ -10,7 +12,7 @@ import VaultProviders
     private func send(
         _ url: String, hosts: [String] = ["127.0.0.1"], loopback: Bool = true,
         headers: [(name: String, value: String)] = [],
-        timeout: Duration = .seconds(10)
+        timeout: Duration = .seconds(10), by transport: HTTPTransport = transport
     ) async -> Result<ProviderAnswer, ProviderFailure> {
         do throws(ProviderFailure) {
             var description = ProviderDescription(id: "raw", displayName: "Raw", issuer: "https://raw.example")
@@ -26,7 +28,7 @@ import VaultProviders
                 method: "POST", url: url,
                 headers: [("Content-Type", "application/x-www-form-urlencoded"), ("User-Agent", "x")] + headers,
                 body: Array("grant_type=refresh_token&refresh_token=secret".utf8))
-            return .success(try await Self.transport.send(request, for: platform, timeout: timeout))
+            return .success(try await transport.send(request, for: platform, timeout: timeout))
         } catch {
             return .failure(error)
         }
@@ -115,9 +117,21 @@ import VaultProviders
     }
 
     @Test func nobodyThereMeansNothingWasSent() async throws {
-        let server = try await RawServer.start(.silence)
-        let port = server.port
-        await server.stop()
+        // Bound and not listened at: nobody else can have this port meanwhile.
+        let silent = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(silent) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = bind(silent, $0, size)
+                _ = getsockname(silent, $0, &size)
+            }
+        }
+        let port = UInt16(bigEndian: address.sin_port)
+        try #require(port > 0)
         let found = failure(await send("http://127.0.0.1:\(port)/token"))
         #expect(found?.code == "connect-failed")
         #expect(found?.leavesDoubt == false)
@@ -137,6 +151,57 @@ import VaultProviders
         #expect(found?.leavesDoubt == false)
         #expect(!server.requests.contains { $0.contains("secret") })
         await server.stop()
+    }
+
+    @Test func aCertificateNobodyVouchesForIsRefused() async throws {
+        let mine = try TLSServer.certificate(TLSServer.ofThisAddress)
+        let server = try await TLSServer.start(mine)
+        let found = failure(await send("https://127.0.0.1:\(server.port)/token"))
+        #expect(found?.code == "tls-failed")
+        #expect(found?.leavesDoubt == false)
+        // It is nothing but that: whoever trusts it is served.
+        let trusting = HTTPTransport(trustRoots: .certificates([mine]))
+        #expect(try await send("https://127.0.0.1:\(server.port)/token", by: trusting).get().status == 200)
+        await server.stop()
+    }
+
+    @Test func aCertificateOfAnotherNameIsRefused() async throws {
+        let other = try TLSServer.certificate(TLSServer.ofOtherExample)
+        let server = try await TLSServer.start(other)
+        let trusting = HTTPTransport(trustRoots: .certificates([other]))
+        #expect(failure(await send("https://127.0.0.1:\(server.port)/token", by: trusting))?.code == "tls-failed")
+        await server.stop()
+    }
+
+    @Test func offersNoVersionBeforeTLS12() async throws {
+        let server = try await RawServer.start(.hangUp)
+        _ = await send("https://127.0.0.1:\(server.port)/token")
+        let versions = try Self.versions(offeredIn: server.bytes)
+        #expect(versions.filter { $0 & 0x0F0F != 0x0A0A } == [0x0304, 0x0303])
+        await server.stop()
+    }
+
+    /// The extension `supported_versions` of a ClientHello (RFC 8446 §4.2.1).
+    private static func versions(offeredIn hello: [UInt8]) throws -> [Int] {
+        func number(_ offset: Int) throws -> Int {
+            try #require(offset + 1 < hello.count, "the ClientHello ends early")
+            return Int(hello[offset]) << 8 | Int(hello[offset + 1])
+        }
+        try #require(hello.count > 43 && hello[0] == 22 && hello[5] == 1, "this is no ClientHello")
+        // Behind the record's head, the handshake's, the version and the random number: three lists, then extensions.
+        var offset = 43
+        offset += 1 + Int(hello[offset])
+        offset += 2 + (try number(offset))
+        offset += 1 + Int(hello[offset])
+        let end = offset + 2 + (try number(offset))
+        offset += 2
+        while offset < end {
+            let (kind, length) = (try number(offset), try number(offset + 2))
+            if kind == 43 { return try stride(from: offset + 5, to: offset + 4 + length, by: 2).map(number) }
+            offset += 4 + length
+        }
+        Issue.record("no version is offered by name")
+        return []
     }
 
     @Test func aHangUpAfterSendingLeavesDoubt() async throws {

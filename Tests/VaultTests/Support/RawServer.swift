@@ -14,6 +14,7 @@ final class RawServer: Sendable {
 
     private struct Seen {
         var requests: [String] = []
+        var bytes: [UInt8] = []
         var connections = 0
     }
     private let seen: Mutex<Seen>
@@ -23,13 +24,15 @@ final class RawServer: Sendable {
     /// What came, head and body as text.
     var requests: [String] { seen.withLock { $0.requests } }
 
-    /// - Parameter port: 0 asks for a free one.
+    /// Everything that came, of all connections.
+    var bytes: [UInt8] { seen.withLock { $0.bytes } }
+
     static func start(_ reply: Reply) async throws -> RawServer {
         let box = Box()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Handler(reply: reply) { box.note($0) })
+                    try channel.pipeline.syncOperations.addHandler(Handler(reply: reply, box))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -50,24 +53,29 @@ final class RawServer: Sendable {
         func note(_ request: String) {
             server.withLock { $0 }?.seen.withLock { $0.requests.append(request) }
         }
+        func note(_ bytes: ByteBufferView) {
+            server.withLock { $0 }?.seen.withLock { $0.bytes += bytes }
+        }
     }
 
     private final class Handler: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         private let reply: Reply
-        private let note: (String) -> Void
+        private let box: Box
         private var text = ""
 
-        init(reply: Reply, note: @escaping (String) -> Void) {
+        init(reply: Reply, _ box: Box) {
             self.reply = reply
-            self.note = note
+            self.box = box
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            text += String(buffer: unwrapInboundIn(data))
+            let buffer = unwrapInboundIn(data)
+            box.note(buffer.readableBytesView)
+            text += String(buffer: buffer)
             // Head and body may come in pieces; what is no request at all is answered at once.
             guard !text.hasPrefix("POST") || text.hasSuffix("refresh_token=secret") else { return }
-            note(text)
+            box.note(text)
             text = ""
             switch reply {
             case .bytes(let bytes):
