@@ -83,7 +83,8 @@ extension FlowEngine {
         }
     }
 
-    /// At most 64 characters that are safe in a log, a metric's label and a redirect.
+    /// At most 64 characters that are safe in a log, a metric's label and a redirect; nil for what does not read like
+    /// a code, words and small numbers: some servers repeat there what they were sent, tokens included.
     static func safe(_ code: String) -> String? {
         let kept = code.unicodeScalars.lazy.map { $0 == " " ? "_" : $0 }.filter {
             $0.isASCII
@@ -91,7 +92,13 @@ extension FlowEngine {
         }.prefix(64)
         var out = ""
         out.unicodeScalars.append(contentsOf: kept)
-        return out.isEmpty ? nil : out
+        let words = out.utf8.split { "_-.".utf8.contains($0) }
+        let reads = words.allSatisfy { word in
+            let letters = word.prefix { $0 > 0x39 }
+            let digits = word[letters.endIndex...]
+            return letters.count <= 24 && digits.count <= 6 && digits.allSatisfy { $0 <= 0x39 }
+        }
+        return reads && !words.isEmpty ? out : nil
     }
 
     /// `Retry-After` in seconds or as a date (RFC 9110 §10.2.3), at most a day. A date is measured from the answer's

@@ -124,10 +124,20 @@ import VaultProviders
             try await failure(Fixture.answer(503, #"{"error":"closed"}"#), .refresh, twitch).failure == .operatorAction)
     }
 
+    @Test(arguments: [
+        ("AADSTS70008", "AADSTS70008"), ("Invalid refresh token", "Invalid_refresh_token"), ("40300", "40300"),
+        // What was sent, or reads like it.
+        ("srt_3kQ9-xY7zLw2", "http-400"), ("0123456789abcdef", "http-400"), ("4f6e20a1b3", "http-400"),
+        ("abcdefghijklmnopqrstuvwxyz", "http-400"), ("1795435695042", "http-400"),
+    ])
+    func repeatsNoTokenInPlaceOfACode(_ error: String, _ code: String) async throws {
+        #expect(try await failure(Fixture.answer(400, #"{"error":"\#(error)"}"#), .refresh).code == code)
+    }
+
     @Test func keepsOnlySafeCharactersOfACode() async throws {
-        let answer = Fixture.answer(400, #"{"error":"in\r\nvalid<b>é\#(String(repeating: "x", count: 200))"}"#)
-        let code = try await failure(answer, .refresh).code
-        #expect(code == "invalidb" + String(repeating: "x", count: 56))
+        let words = String(repeating: "_word", count: 40)
+        let answer = Fixture.answer(400, #"{"error":"in\r\nvalid<b>é\#(words)"}"#)
+        #expect(try await failure(answer, .refresh).code == String("invalidb\(words)".prefix(64)))
     }
 
     @Test(
