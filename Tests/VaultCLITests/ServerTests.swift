@@ -128,6 +128,19 @@ import Testing
         #expect(server.stop() == 0)
     }
 
+    /// Where a process cannot see the other's number, as in a second container.
+    private static let alone = ["/usr/bin/unshare", "--pid", "--fork"]
+
+    @Test(.enabled(if: system(alone.joined(separator: " ") + " true 2>&-") == 0, "no PID namespace can be made here"))
+    func aServerInAnotherPIDNamespaceIsRefusedToo() throws {
+        let vault = try TestVault()
+        let server = try TestServer(vault)
+        let second = try Program.run(
+            ["serve", "--config", vault.folder.path("vault.conf")], in: vault.folder, before: Self.alone)
+        #expect(second.status == 4, "\(second.err)")
+        #expect(server.stop() == 0)
+    }
+
     @Test func aServerThatWasKilledIsFollowedByAnother() throws {
         let vault = try TestVault()
         let first = try TestServer(vault)

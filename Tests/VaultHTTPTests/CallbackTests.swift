@@ -155,6 +155,31 @@ import VaultBase
         }
     }
 
+    @Test func overTLSTheSessionCookieIsTheHostsAlone() async throws {
+        let house = try await House(
+            delivery: .cookie, frontend: "https://app.example.com/", issuer: "https://api.example.com")
+        try await house.visit { browser async throws in
+            let callback = try await browser.begin()
+            let cookie = try #require(try await browser.send(.get, callback).headers[.setCookie])
+            let parts = cookie.split(separator: "; ").map(String.init)
+            #expect(parts.first?.hasPrefix("__Host-vault-session=") == true)
+            #expect(Set(parts.dropFirst()) == ["Path=/", "Max-Age=43200", "HttpOnly", "SameSite=Strict", "Secure"])
+        }
+    }
+
+    @Test func aLoginTakesUpNoSessionThatWasPlanted() async throws {
+        let house = try await House(delivery: .cookie)
+        try await house.visit { browser async throws in
+            let mallory = browser.stranger()
+            _ = try await mallory.send(.get, try await mallory.begin())
+            let planted = try #require(mallory.jar["vault-session"])
+            let callback = try await browser.begin()
+            browser.jar["vault-session"] = planted
+            _ = try await browser.send(.get, callback)
+            #expect(browser.jar["vault-session"] != planted)
+        }
+    }
+
     @Test func aCookieThatIsOverDoesNotKeepTheUserFromLoggingIn() async throws {
         let house = try await House(delivery: .cookie)
         try await house.visit { browser async throws in

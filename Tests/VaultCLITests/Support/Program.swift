@@ -19,9 +19,11 @@ enum Program {
     }()
 
     /// Starts it without waiting; its output goes to `out` and `err` in the folder.
+    ///
+    /// - Parameter before: a program that starts it, with its arguments.
     static func start(
         _ arguments: [String], in folder: Folder, name: String = "run", input: String = "",
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], before: [String] = []
     ) throws -> pid_t {
         try folder.write("\(name).in", input)
         var actions = posix_spawn_file_actions_t()
@@ -34,12 +36,13 @@ enum Program {
         }
         // A clean environment: nothing of this machine decides a test.
         let variables = ["HOME": folder.path, "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
-        var vector: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+        let words = before + [path] + arguments
+        var vector: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var block: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
         defer { for word in vector + block { free(word) } }
         var child = pid_t()
-        let fault = posix_spawn(&child, path, &actions, nil, &vector, &block)
-        try #require(fault == 0, "cannot start \(path): \(String(cString: strerror(fault)))")
+        let fault = posix_spawn(&child, words[0], &actions, nil, &vector, &block)
+        try #require(fault == 0, "cannot start \(words[0]): \(String(cString: strerror(fault)))")
         return child
     }
 
@@ -56,10 +59,11 @@ enum Program {
     }
 
     static func run(
-        _ arguments: [String], in folder: Folder, input: String = "", environment: [String: String] = [:]
+        _ arguments: [String], in folder: Folder, input: String = "", environment: [String: String] = [:],
+        before: [String] = []
     ) throws -> Result {
         let name = "run\(UInt32.random(in: 0...UInt32.max))"
-        let child = try start(arguments, in: folder, name: name, input: input, environment: environment)
+        let child = try start(arguments, in: folder, name: name, input: input, environment: environment, before: before)
         let status = wait(child)
         return Result(
             status: status, out: try folder.read("\(name).out"), err: try folder.read("\(name).err"))

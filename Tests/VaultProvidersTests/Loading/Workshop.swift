@@ -37,8 +37,17 @@ enum Workshop {
         return folder
     }
 
+    /// Holds every folder of these tests, and is removed when they end.
+    private static let folders: URL = {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "vault-plugins-\(getpid())")
+        atexit { try? FileManager.default.removeItem(at: Workshop.folders) }
+        return folder
+    }()
+
     static func emptyFolder() throws -> String {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "vault-plugins-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folders, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        let folder = folders.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
         return folder.resolvingSymlinksInPath().path

@@ -137,6 +137,7 @@ import VaultRecords
         ([("error", "<script>")], "restart-login"),
         ([], "restart-login"),
         ([("code", "")], "restart-login"),
+        ([("access_token", "a"), ("token_type", "Bearer")], "restart-login"),
         ([("code", "a"), ("error", "access_denied")], "restart-login"),
         ([("code", "a"), ("code", "a")], "restart-login"),
         ([("code", "a"), ("iss", "https://evil.example")], "restart-login"),

@@ -42,6 +42,34 @@ import VaultRecords
         #expect(query["code_challenge"] == Base64.encodeURL(Digest.sha256(verifier.utf8)))
     }
 
+    @Test func everyLoginHasSecretsOfItsOwn() async throws {
+        let world = try await World()
+        var seen: Set<String> = []
+        for _ in 0..<8 {
+            let login = try await world.begin("alice")
+            let query = World.query(login.start.authorizationURL)
+            let secrets = [
+                login.state, query["code_challenge"] ?? "", query["nonce"] ?? login.state + "n",
+                login.start.binding.reveal(),
+            ]
+            // 43 characters of base64url hold 256 bits.
+            #expect(secrets.allSatisfy { $0.utf8.count >= 43 })
+            seen.formUnion(secrets)
+        }
+        #expect(seen.count == 4 * 8)
+    }
+
+    @Test func aScopeThatWasNarrowedIsShown() async throws {
+        let world = try await World()
+        world.provider.script(
+            .exchange, .answer(200, #"{"access_token":"access-0-1","token_type":"Bearer","scope":"read"}"#))
+        world.provider.script(.profile, .answer(200, #"{"id":"alice"}"#))
+        let user = try await world.logIn("alice").record.user
+        #expect(try world.connection(user).scope == "read")
+        #expect(try world.vault.connections(of: user).map(\.scope) == ["read"])
+        #expect(try await world.vault.token(for: user, at: World.first).scope == "read")
+    }
+
     @Test func theSameAccountFindsItsUserAgain() async throws {
         let world = try await World()
         let first = try await world.logIn("alice")

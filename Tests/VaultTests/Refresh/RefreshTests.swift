@@ -245,6 +245,14 @@ import VaultRecords
         #expect(try world.connection(user).health == .healthy)
     }
 
+    @Test func aRefreshAsksForNoMoreThanWasGranted() async throws {
+        let world = try await World(description: { $0.sendsScopeOnTokenRequests = true })
+        let user = try await world.logIn("alice").record.user
+        try await world.update(user) { $0.scope = "read" }
+        _ = try await world.vault.refresh(user, at: World.first)
+        #expect(world.provider.sent("scope", to: .refresh) == ["read"])
+    }
+
     @Test func aTokenIsPresentedWithNoOtherClient() async throws {
         let world = try await World()
         let user = try await world.logIn("alice").record.user
