@@ -7,13 +7,14 @@ DEBUG   := .build/debug
 # The program carries the Swift standard library: one file to install, stripped of its symbols.
 RELEASE_FLAGS := -c release --product vault --static-swift-stdlib -Xlinker -s
 
-.PHONY: help run build test fault contract bench sanitize lint format setup clean
+.PHONY: help run build test fault torture contract bench sanitize lint format setup clean
 
 help:
 	@echo "make run     build, then serve the vault with its sandbox on http://127.0.0.1:8000"
 	@echo "make build   the program at $(RELEASE)/vault, the plugins in $(RELEASE)/plugins"
 	@echo "make test    build and run the whole test suite"
 	@echo "make fault   the faults again, longer: power cuts, kills, full disks, slow clients, fuzzing; under six minutes"
+	@echo "make torture refreshes in trouble: 10,000 users, a failing provider, kill -9 at every step; ten minutes"
 	@echo "make contract requests made up from openapi.json for ten minutes: no answer may be other than it says"
 	@echo "make bench   the figures beside C, Hummingbird and Python; ten minutes, BENCH=long an hour"
 	@echo "make sanitize the suites under ThreadSanitizer and AddressSanitizer; long, everything is compiled anew"
@@ -43,17 +44,25 @@ test: setup
 
 # The short form of each is in `make test`. Every harness is also run against something broken, and must notice.
 FAULT_SUITES := LMDBPowerCutTests|LMDBFailingCallTests|LMDBKillTests|LMDBDamageTests|StoreFaultTests|BackupTests|ClockTests
-FAULT_SCENARIOS := Tests/EndToEndTests/Scenarios
+SCENARIOS := Tests/EndToEndTests/Scenarios
 
 fault: setup
 	@sh Packaging/setup.sh test
 	$(SWIFT) build --build-tests
 	VAULT_FAULT_SEEDS=12 VAULT_FAULT_CASES=600 $(SWIFT) test --skip-build --filter '$(FAULT_SUITES)'
-	@python3 $(FAULT_SCENARIOS)/fault_kills.py $(DEBUG)/vault $(DEBUG)/plugins 60 || test $$? = 77
-	@python3 $(FAULT_SCENARIOS)/fault_full_disk.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
-	@python3 $(FAULT_SCENARIOS)/fault_guard_rails.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
-	@python3 $(FAULT_SCENARIOS)/fault_slow_clients.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
+	@python3 $(SCENARIOS)/fault_kills.py $(DEBUG)/vault $(DEBUG)/plugins 60 || test $$? = 77
+	@python3 $(SCENARIOS)/fault_full_disk.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
+	@python3 $(SCENARIOS)/fault_guard_rails.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
+	@python3 $(SCENARIOS)/fault_slow_clients.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
 	@sh Tests/Fuzz/run.sh 10
+
+torture: setup
+	@sh Packaging/setup.sh test
+	$(SWIFT) build --product vault
+	sh Plugins/build.sh $(DEBUG)/plugins
+	@python3 $(SCENARIOS)/torture_refresh.py $(DEBUG)/vault $(DEBUG)/plugins
+	@python3 $(SCENARIOS)/torture_kills.py $(DEBUG)/vault $(DEBUG)/plugins 180 || test $$? = 77
+	@python3 $(SCENARIOS)/torture_crowd.py $(DEBUG)/vault $(DEBUG)/plugins 10000 180
 
 # What is measured, how, and how to read it: Benchmarks/README.md.
 BENCH ?= short
@@ -71,7 +80,7 @@ contract: setup
 	@sh Packaging/setup.sh test
 	$(SWIFT) build
 	sh Plugins/build.sh $(DEBUG)/plugins
-	@PATH="$(CURDIR)/.build/e2e-venv/bin:$$PATH" python3 $(FAULT_SCENARIOS)/contract_test.py \
+	@PATH="$(CURDIR)/.build/e2e-venv/bin:$$PATH" python3 $(SCENARIOS)/contract_test.py \
 	    $(DEBUG)/vault $(DEBUG)/plugins 600 || test $$? = 77
 
 lint:

@@ -67,10 +67,11 @@ tests() {
     command -v cc >/dev/null 2>&1 || install "the tests" gcc || say "note: gcc could not be installed; tests fail without it"
     command -v c++ >/dev/null 2>&1 || install "the tests" g++ || say "note: g++ could not be installed; tests fail without it"
     # Each on its own: one that cannot be had must not take the others along.
-    for package in glewlwyd openssl chromium curl prometheus python3-venv shellcheck slowhttptest; do
+    for package in glewlwyd openssl chromium curl prometheus python3-venv shellcheck slowhttptest strace; do
         install "the tests" "$package" || say "note: $package could not be installed; the tests that need it say that they skip"
     done
-    modules "the tests" .build/e2e-venv playwright openapi-spec-validator schemathesis 'PyJWT[crypto]' h2 lmdb PyNaCl ||
+    modules "the tests" .build/e2e-venv playwright openapi-spec-validator schemathesis 'PyJWT[crypto]' h2 lmdb PyNaCl \
+        django-oauth-toolkit ||
         say "note: they could not be installed; the tests that need them say that they skip"
 }
 

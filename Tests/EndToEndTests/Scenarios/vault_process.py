@@ -101,7 +101,8 @@ class Vault:
             if self.process.poll() is not None:
                 raise AssertionError(f"vault serve ended with {self.process.returncode}:\n{self.tail()}")
             try:
-                if Browser().call("GET", self.admin + "/readyz")[0] == 200:
+                # Two listeners: the second may come up a moment after the first.
+                if all(Browser().call("GET", url)[0] == 200 for url in (self.admin + "/readyz", self.url + "/openapi.json")):
                     return self
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.05)
