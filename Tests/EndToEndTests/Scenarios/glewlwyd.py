@@ -26,6 +26,7 @@ def missing():
 class Glewlwyd:
     client_id = "vault"
     client_secret = "client-password-of-some-length"
+    settings = 'provider = "oidc"'
 
     def __init__(self, redirect_uris):
         self.redirect_uris = redirect_uris
@@ -35,6 +36,7 @@ class Glewlwyd:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.issuer = self.url + "/api/oidc"
+        self.userinfo = self.issuer + "/userinfo"
         self.process = None
 
     def __enter__(self):
