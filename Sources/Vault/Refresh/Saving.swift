@@ -86,7 +86,10 @@ extension Refresher {
         let name = sent.name
         let now = records.clock.now()
         let isDead = failure.failure == .reconnect || failure.failure == .restartLogin
-        let wait = isDead ? .zero : backoff.failed(name, now: now, retryAfter: failure.retryAfter)
+        // A provider that is slow may still be at it: a probe now would be the second use of its token.
+        let patience = failure.code == "timeout" ? options.providerTimeout * 2 : .zero
+        let wait =
+            isDead ? .zero : backoff.failed(name, now: now, retryAfter: max(failure.retryAfter ?? .zero, patience))
         // A token that may be sent only once may be spent although we have no answer.
         let isDoubtful = failure.leavesDoubt && platform.provider.description.refresh == .singleUse
         let written: Written = try await records.write { transaction in

@@ -265,6 +265,19 @@ import VaultRecords
         _ = try await world.vault.refresh(user, at: World.first)
     }
 
+    @Test func aProviderThatMayStillBeAtItIsNotAskedAgain() async throws {
+        let world = try await World()
+        let user = try await world.logIn("alice").record.user
+        world.provider.script(.refresh, .fail(ProviderFailure(failure: .retry, code: "timeout")))
+        #expect(await code { try await world.vault.refresh(user, at: World.first) } == .retry)
+        // Three times the 30 seconds a call may take, counted from its beginning.
+        world.clock.advance(.seconds(59))
+        #expect(await code { try await world.vault.refresh(user, at: World.first) } == .retry)
+        #expect(world.provider.calls(.refresh) == 1)
+        world.clock.advance(.seconds(1))
+        _ = try await world.vault.refresh(user, at: World.first)
+    }
+
     @Test func aHungProviderPoisonsNothing() async throws {
         let world = try await World(options: { $0.providerTimeout = .milliseconds(500) })
         let user = try await world.logIn("alice").record.user
