@@ -43,8 +43,16 @@ enum Scenario {
         words += ["\(folder)/Scenarios/\(script)", "\(products)/vault", "\(products)/plugins"] + arguments
         var vector: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for word in vector { free(word) } }
+        // The thread it is started on blocks signals, and what is started would inherit that: none could be stopped.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var child = pid_t()
-        guard posix_spawn(&child, words[0], nil, nil, &vector, environ) == 0 else { return 127 }
+        guard posix_spawn(&child, words[0], nil, &attributes, &vector, environ) == 0 else { return 127 }
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 && errno == EINTR {}
         return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)

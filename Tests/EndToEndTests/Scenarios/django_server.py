@@ -67,8 +67,8 @@ profile = "{self.userinfo}"
         raise AssertionError("the Django server did not become ready")
 
     def __exit__(self, *error):
-        self.process.terminate()
-        self.process.wait(timeout=30)
+        self.process.kill()
+        self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def consent(self, name, authorization_url):

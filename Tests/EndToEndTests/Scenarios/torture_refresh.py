@@ -138,7 +138,12 @@ class FullDisk:
 
     def over(self):
         self.strace.terminate()
-        self.strace.wait()
+        try:
+            self.strace.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            # One that missed the end of a thread waits for it for ever.
+            self.strace.kill()
+            self.strace.wait()
 
 
 def full_disk(torture, killed):
@@ -154,8 +159,9 @@ def full_disk(torture, killed):
     must(status == 507 and answer["code"] == "full", "a full disk was answered with", status, answer)
     must(sent(torture, before) == 1, "sent", sent(torture, before), "times")
     if killed:
-        torture.kill()
+        torture.vault.process.kill()
         disk.over()
+        torture.kill()
         torture.vault.start()
         must(torture.ask(session)[1]["code"] == "uncertain", "the doubt was forgotten")
     else:
