@@ -3,6 +3,12 @@ public import VaultBase
 public import VaultCrypto
 public import VaultStore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// The vault's data, typed: connections, identities, sessions, logins and the redemption journal, each
 /// sealed where it is secret.
 ///
@@ -15,6 +21,8 @@ public final class Records: Sendable {
     private let held: Mutex<(keys: VaultKeys, key: GuardedKey)>
     /// How often they were replaced.
     private let replacements = Atomic(0)
+    /// The state as it was last written, and its bytes: where the same bytes stand, nothing needs to be proven anew.
+    private let lastState = Mutex<(bytes: [UInt8], state: VaultState)?>(nil)
     /// The latest moment this process committed at, in ms: a wall clock set back brings nothing back.
     private let committed: Atomic<Int64>
 
@@ -62,15 +70,29 @@ public final class Records: Sendable {
         }
     }
 
+    private func lastState(in transaction: any StoreReading) throws -> VaultState? {
+        guard let last = lastState.withLock({ $0 }) else { return nil }
+        let key = VaultState.key
+        let isThere = try transaction.get(key.span.bytes, in: .state) { value in
+            value.withUnsafeBytes { value in
+                guard let start = value.baseAddress, value.count == last.bytes.count else { return false }
+                return memcmp(start, last.bytes, value.count) == 0
+            }
+        }
+        return isThere == true ? last.state : nil
+    }
+
     /// Runs `body` in one durable transaction; see ``Store/write(_:)`` for what it may do.
     public func write<R: Sendable>(_ body: @escaping @Sendable (RecordsTransaction) throws -> R) async throws -> R {
-        let (result, time) = try await store.write { [self] transaction in
+        let (result, time) = try await store.write { [self] transaction -> (R, Timestamp?) in
             let keys = keys
-            let state = try VaultState.load(transaction, keys)
+            let state = try lastState(in: transaction) ?? VaultState.load(transaction, keys)
             let records = RecordsTransaction(
                 keys: keys, now: max(clock.now(), state.clock), state: state, transaction: transaction)
             let result = try body(records)
-            return (result, try records.finish())
+            guard let bytes = try records.finish() else { return (result, nil) }
+            lastState.withLock { $0 = (bytes, records.state) }
+            return (result, records.now)
         }
         if let time { committed.max(time.rawValue, ordering: .acquiringAndReleasing) }
         return result

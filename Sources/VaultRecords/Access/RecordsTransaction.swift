@@ -18,15 +18,15 @@ public final class RecordsTransaction: RecordsView {
         super.init(keys: keys, now: now, transaction: transaction)
     }
 
-    /// Writes the state; returns the moment, nil when nothing was changed.
-    func finish() throws -> Timestamp? {
+    /// Writes the state; returns its bytes, nil when nothing was changed.
+    func finish() throws -> [UInt8]? {
         if let failure { throw failure }
         guard isDirty else { return nil }
         state.clock = now
         let bytes = state.encoded(keys)
         let key = VaultState.key
         try writing.put(bytes.span.bytes, for: key.span.bytes, in: .state)
-        return now
+        return bytes
     }
 
     /// Runs a change of several steps. If one fails, the whole transaction does, even when the caller

@@ -17,12 +17,11 @@ public class RecordsView {
 
     /// - Throws: `damaged`, naming the connection, when the record does not open.
     public func connection(_ user: UserID, _ platform: PlatformName) throws -> Connection? {
-        let key = Key.record(user, platform)
         var found: Connection?
-        _ = try transaction.get(key.span.bytes, in: .records) { value in
-            try value.withUnsafeBytes { value in
-                found = try key.withUnsafeBytes {
-                    try open(value, key: $0, ConnectionName(user: user, platform: platform))
+        try Key.withRecord(user, platform) { key in
+            _ = try transaction.get(key.bytes, in: .records) { value in
+                try value.withUnsafeBytes { value in
+                    found = try open(value, key: key, ConnectionName(user: user, platform: platform))
                 }
             }
         }

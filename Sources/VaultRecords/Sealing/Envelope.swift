@@ -60,8 +60,7 @@ enum Envelope {
         keys: VaultKeys, _ body: (UnsafeRawBufferPointer) throws -> R
     ) throws -> R {
         guard let term = keys.term(header.term) else { throw EnvelopeError.noTerm(header.term) }
-        return try withUnsafeTemporaryAllocation(byteCount: value.count - overhead, alignment: 8) { plain in
-            defer { wipe(plain) }
+        return try withPlaintext(value.count - overhead) { plain in
             let opened = withKey(term, header: start(value), place: key, of: table, keys: keys) { recordKey in
                 SecretBox.open(
                     UnsafeRawBufferPointer(rebasing: value[boxOffset...]),
@@ -77,6 +76,25 @@ enum Envelope {
             }
             return try body(UnsafeRawBufferPointer(rebasing: plain[..<length]))
         }
+    }
+
+    /// Lends room for a plaintext, which is wiped afterwards.
+    private static func withPlaintext<R>(
+        _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> R
+    ) rethrows -> R {
+        // More than this the function for temporary memory takes from the heap, and from its slow end.
+        guard count > 1024 else {
+            return try withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { plain in
+                defer { wipe(plain) }
+                return try body(plain)
+            }
+        }
+        let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+        defer {
+            wipe(plain)
+            plain.deallocate()
+        }
+        return try body(plain)
     }
 
     /// Seals the first `count` bytes of `payload`, which has room for the padding, into `value`.

@@ -18,6 +18,22 @@ import VaultStore
 // 0x01 and 0x02 are never the beginning of one.
 
 enum Key {
+    /// Lends the key of a record, made on the stack: for the one path where an array is too much.
+    static func withRecord<R>(
+        _ user: UserID, _ platform: PlatformName, _ body: (UnsafeRawBufferPointer) throws -> R
+    ) rethrows -> R {
+        let count = user.rawValue.utf8.count + prefix.count + platform.rawValue.utf8.count + 1
+        return try withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { buffer in
+            var key = ByteWriter(buffer)
+            var (user, platform) = (user.rawValue, platform.rawValue)
+            user.withUTF8 { key.bytes(UnsafeRawBufferPointer($0)) }
+            key.u8(0)
+            prefix.withUnsafeBytes { key.bytes($0) }
+            platform.withUTF8 { key.bytes(UnsafeRawBufferPointer($0)) }
+            return try body(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
     static func record(_ user: UserID, _ platform: PlatformName) -> [UInt8] {
         var key: [UInt8] = []
         key.reserveCapacity(user.rawValue.utf8.count + platform.rawValue.utf8.count + 10)

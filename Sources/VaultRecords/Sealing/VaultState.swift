@@ -74,30 +74,42 @@ struct VaultState: Equatable {
     }
 
     func encoded(_ keys: VaultKeys) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(56 + tables.count * 40 + 2 + terms.count * 12 + Self.tagSize)
-        out += [1, 0]
-        out.append(u16: UInt16(tables.count))
-        out += vaultID
-        out.append(u64: sequence)
-        out.append(i64: clock.rawValue)
-        out.append(i64: createdAt.rawValue)
-        out.append(u32: keyringGeneration)
-        out.append(u32: epoch)
+        let count = 52 + tables.count * 40 + 2 + terms.count * 12
+        return [UInt8](unsafeUninitializedCapacity: count + Self.tagSize) { buffer, initialized in
+            let buffer = UnsafeMutableRawBufferPointer(buffer)
+            let content = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+            write(to: content)
+            Blake2b.hash(
+                UnsafeRawBufferPointer(content), key: keys.keyring.stateKey.address, for: Self.purpose,
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[count..<(count + Self.tagSize)]))
+            initialized = count + Self.tagSize
+        }
+    }
+
+    private func write(to buffer: UnsafeMutableRawBufferPointer) {
+        var out = ByteWriter(buffer)
+        out.u8(1)
+        out.u8(0)
+        out.u16(UInt16(tables.count))
+        vaultID.withUnsafeBytes { out.bytes($0) }
+        out.u64(sequence)
+        out.i64(clock.rawValue)
+        out.i64(createdAt.rawValue)
+        out.u32(keyringGeneration)
+        out.u32(epoch)
         for table in tables {
-            out.append(u64: table.count)
-            out.append(u64: table.hash.words.0)
-            out.append(u64: table.hash.words.1)
-            out.append(u64: table.hash.words.2)
-            out.append(u64: table.hash.words.3)
+            out.u64(table.count)
+            out.u64(table.hash.words.0)
+            out.u64(table.hash.words.1)
+            out.u64(table.hash.words.2)
+            out.u64(table.hash.words.3)
         }
-        out.append(u16: UInt16(terms.count))
+        out.u16(UInt16(terms.count))
         for term in terms {
-            out.append(u32: term.id)
-            out.append(u64: term.count)
+            out.u32(term.id)
+            out.u64(term.count)
         }
-        out += Blake2b.hash(out, key: keys.keyring.stateKey, for: Self.purpose)
-        return out
+        precondition(out.count == buffer.count && !out.overflowed, "the state is as long as it was counted")
     }
 
     /// - Throws: `damaged` when the tag is not ours, `newer-format`.
