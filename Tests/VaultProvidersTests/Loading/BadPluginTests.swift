@@ -283,12 +283,11 @@ import VaultBase
     /// Whether any readable page of a process holds these bytes; nil where this user may not look.
     static func holds(_ marker: [UInt8], pid: String) -> Bool? {
         let memory = open("/proc/\(pid)/mem", O_RDONLY | O_CLOEXEC)
-        guard memory >= 0, let maps = try? String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8) else {
-            return nil
-        }
+        // Page by page, as the kernel gives it.
+        guard memory >= 0, let maps = try? PluginFile.read("/proc/\(pid)/maps", limit: 1 << 24) else { return nil }
         defer { close(memory) }
         var page = [UInt8](repeating: 0, count: 1 << 16)
-        for line in maps.split(separator: "\n") where line.contains(" rw") {
+        for line in String(decoding: maps, as: UTF8.self).split(separator: "\n") where line.contains(" rw") {
             let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
             guard ends.count == 2 else { continue }
             for place in stride(from: ends[0], to: ends[1], by: page.count - marker.count) {
