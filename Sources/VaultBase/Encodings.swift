@@ -3,10 +3,15 @@ public enum Base64 {
     private static let standard = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let url = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-    public static func encode(_ bytes: some Collection<UInt8>) -> String { encode(bytes, standard, padded: true) }
-    public static func encodeURL(_ bytes: some Collection<UInt8>) -> String { encode(bytes, url, padded: false) }
+    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+        withContiguous(bytes) { encode($0, standard, padded: true) }
+    }
 
-    private static func encode(_ bytes: some Collection<UInt8>, _ alphabet: [UInt8], padded: Bool) -> String {
+    public static func encodeURL(_ bytes: some Collection<UInt8>) -> String {
+        withContiguous(bytes) { encode($0, url, padded: false) }
+    }
+
+    private static func encode(_ bytes: UnsafeBufferPointer<UInt8>, _ alphabet: [UInt8], padded: Bool) -> String {
         var out: [UInt8] = []
         out.reserveCapacity((bytes.count + 2) / 3 * 4)
         var buffer: UInt32 = 0
@@ -26,13 +31,16 @@ public enum Base64 {
 
     /// Reads either alphabet, padded or not; nil for anything else, also for stray bits at the end
     /// (two texts must not mean the same bytes: a JWT signature compares as text somewhere).
-    public static func decode(_ text: some StringProtocol) -> [UInt8]? {
+    public static func decode(_ text: some StringProtocol) -> [UInt8]? { withContiguous(text.utf8, decode) }
+
+    private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         var out: [UInt8] = []
+        out.reserveCapacity(text.count / 4 * 3 + 2)
         var buffer: UInt32 = 0
         var bits = 0
         var count = 0
         var padding = 0
-        for character in text.utf8 {
+        for character in text {
             let value: UInt32
             switch character {
             case 0x41...0x5A: value = UInt32(character - 0x41)
@@ -65,18 +73,23 @@ public enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 
     public static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        var out: [UInt8] = []
-        for byte in bytes {
-            out.append(digits[Int(byte >> 4)])
-            out.append(digits[Int(byte & 15)])
+        withContiguous(bytes) { bytes in
+            var out: [UInt8] = []
+            out.reserveCapacity(2 * bytes.count)
+            for byte in bytes {
+                out.append(digits[Int(byte >> 4)])
+                out.append(digits[Int(byte & 15)])
+            }
+            return String(decoding: out, as: UTF8.self)
         }
-        return String(decoding: out, as: UTF8.self)
     }
 
-    public static func decode(_ text: some StringProtocol) -> [UInt8]? {
+    public static func decode(_ text: some StringProtocol) -> [UInt8]? { withContiguous(text.utf8, decode) }
+
+    private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         var out: [UInt8] = []
         var high: UInt8?
-        for character in text.utf8 {
+        for character in text {
             let value: UInt8
             switch character {
             case 0x30...0x39: value = character - 0x30
@@ -93,4 +106,11 @@ public enum Hex {
         }
         return high == nil ? out : nil
     }
+}
+
+/// Lends the bytes in one piece. A loop over what is generic, called from another module, asks a table at every step:
+/// that is a hundred times slower than the same loop over memory.
+func withContiguous<R>(_ bytes: some Sequence<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    if let result = bytes.withContiguousStorageIfAvailable(body) { return result }
+    return Array(bytes).withUnsafeBufferPointer(body)
 }

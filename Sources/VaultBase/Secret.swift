@@ -16,7 +16,7 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
     }
 
     public init(bytes: some Sequence<UInt8>) {
-        storage = Array(bytes).withUnsafeBytes { Storage.copying($0) }
+        storage = withContiguous(bytes) { Storage.copying(UnsafeRawBufferPointer($0)) }
     }
 
     /// Copies the bytes once, leaving none behind; the caller wipes its own.
