@@ -28,6 +28,8 @@ public final class Vault: Service {
     let renewals = Flights<String, SessionRecord>()
     let disconnections = Flights<ConnectionName, Disconnection>()
     let clockWatch = Mutex(ClockWatch())
+    /// Until when no scheduled backup is tried again; nil when the last one went well.
+    let backupPause = Mutex<Timestamp?>(nil)
     /// Redemptions begun by an earlier process and never finished.
     let leftovers: [Redemption]
 

@@ -29,6 +29,8 @@ public struct VaultOptions: Sendable {
     public var sweepGrace: Duration = .seconds(24 * 3600)
     /// The lifetime of every record, where the operator limits it.
     public var recordLifetime: Duration?
+    /// Backups the service makes by itself; nil for none.
+    public var backups: BackupSchedule?
 
     public init(frontendURL: String, sessionIssuer: String, sessionKeys: [(kid: String, key: Secret)]) {
         self.frontendURL = frontendURL

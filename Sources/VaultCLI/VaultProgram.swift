@@ -22,7 +22,8 @@ struct VaultProgram: AsyncParsableCommand {
             InitCommand.self, ServeCommand.self, SandboxCommand.self, StatusCommand.self, ConnectionsCommand.self,
             ShowCommand.self, PutCommand.self, ImportCommand.self, ExportCommand.self, RefreshCommand.self,
             DisconnectCommand.self, DeleteCommand.self, SweepCommand.self, CheckCommand.self, BackupCommand.self,
-            RestoreCommand.self, KeyCommand.self, PassphraseCommand.self, RotateCommand.self, CompactCommand.self,
+            RestoreCommand.self, DrillCommand.self, KeyCommand.self, PassphraseCommand.self, RotateCommand.self,
+            CompactCommand.self,
             PluginsCommand.self, PluginCommand.self, SessionCommand.self, PluginHostCommand.self,
             CheckWalkCommand.self,
         ])

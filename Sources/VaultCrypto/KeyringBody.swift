@@ -1,4 +1,4 @@
-import VaultBase
+package import VaultBase
 
 // What is inside a keyring's box:
 //
@@ -37,6 +37,34 @@ extension Keyring {
             }
             guard reader.isAtEnd, terms.filter({ $0.state == .active }).count == 1 else { throw damaged }
         }
+    }
+
+    /// The terms and the vault's own keys, in clear: for what is sealed otherwise, as a backup is.
+    package func body() -> WipedBytes {
+        var bytes = WipedBytes(count: 1 + 3 * GuardedKey.size + 2 + terms.count * Self.termSize)
+        bytes.withMutableBytes { write(into: $0) }
+        return bytes
+    }
+
+    /// The keyring that `wrapped` is, opened by what is in its box instead of a key. Its root stays unknown:
+    /// it can be wrapped again only for ``renewed(by:)``.
+    ///
+    /// - Throws: `damaged`, `newer-format`.
+    package init(wrapped: [UInt8], body: UnsafeRawBufferPointer) throws(VaultError) {
+        let sealed = try Self.parse(wrapped)
+        let contents = try Body(parsing: body)
+        self.init(
+            vaultID: sealed.vaultID, generation: sealed.generation, slots: sealed.slots, terms: contents.terms,
+            stateKey: contents.keys[0], indexKey: contents.keys[1], backupKey: contents.keys[2], root: try .generate())
+    }
+
+    /// The same keys under a new root that `key` alone opens.
+    package func renewed(by key: NewKey) throws(VaultError) -> Keyring {
+        let root = try GuardedKey.generate()
+        let slot = try Self.wrap(root, by: key.key, kind: key.kind, parameters: key.parameters, vaultID: vaultID)
+        return Keyring(
+            vaultID: vaultID, generation: generation + 1, slots: [slot], terms: terms, stateKey: stateKey,
+            indexKey: indexKey, backupKey: backupKey, root: root)
     }
 
     func write(into buffer: UnsafeMutableRawBufferPointer) {

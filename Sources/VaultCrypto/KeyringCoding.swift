@@ -27,10 +27,8 @@ extension Keyring {
         }
         let key = try root.derive(Purpose("vault-keyring-v1"), out)
         let nonce = Random.bytes(SecretBox.nonceSize)
-        let size = 1 + 3 * GuardedKey.size + 2 + terms.count * Self.termSize
-        var plain = WipedBytes(count: size)
-        plain.withMutableBytes { write(into: $0) }
-        var box = [UInt8](repeating: 0, count: size + SecretBox.overhead)
+        let plain = body()
+        var box = [UInt8](repeating: 0, count: plain.count + SecretBox.overhead)
         box.withUnsafeMutableBytes { box in
             nonce.withUnsafeBytes { nonce in
                 plain.withBytes {
@@ -118,13 +116,16 @@ extension Keyring {
         return (sealed.vaultID, sealed.slots)
     }
 
+    /// The generation of a wrapped keyring; needs no key.
+    package static func generation(of bytes: [UInt8]) throws(VaultError) -> UInt32 { try parse(bytes).generation }
+
     static var damaged: VaultError {
         VaultError(.damaged, "the keyring is damaged", hint: "restore the vault from a backup: vault restore")
     }
 
     static let termSize = 4 + 1 + 8 + GuardedKey.size
 
-    private struct Sealed {
+    struct Sealed {
         var vaultID: [UInt8]
         var generation: UInt32
         var slots: [Slot]
@@ -140,7 +141,7 @@ extension Keyring {
         return out
     }
 
-    private static func parse(_ bytes: [UInt8]) throws(VaultError) -> Sealed {
+    static func parse(_ bytes: [UInt8]) throws(VaultError) -> Sealed {
         guard bytes.count <= sizeLimit, bytes.count > 28 + checksumSize, bytes.starts(with: magic) else {
             throw damaged
         }

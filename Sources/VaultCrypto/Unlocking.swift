@@ -81,6 +81,16 @@ public struct NewKey: Sendable {
         self.parameters = parameters.encoded
     }
 
+    /// The key that a passphrase has with parameters that were chosen before.
+    ///
+    /// - Throws: `damaged` for parameters no vault writes; `unavailable` without enough memory.
+    package init(passphrase: Secret, parameters: [UInt8]) throws(VaultError) {
+        let read = try PassphraseParameters(parameters)
+        key = try Argon2id.derive(passphrase, salt: read.salt, cost: read.cost)
+        kind = Keyring.Slot.passphrase
+        self.parameters = parameters
+    }
+
     /// One that another process made.
     ///
     /// - Throws: `bad-request` for a kind that is not known or parameters that are not of it.

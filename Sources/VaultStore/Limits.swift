@@ -52,6 +52,7 @@ extension Table {
         case .keyring: 7
         case .state: 8
         case .audit: 9
+        case .changes: 10
         }
     }
 }

@@ -82,6 +82,8 @@ public enum Table: String, CaseIterable, Sendable {
     case state
     /// Sequence → what was done, by whom.
     case audit
+    /// Big-endian sequence → which value was written or removed then, and the header and tag of the one before.
+    case changes
 }
 
 /// Sizes and counts of a store.

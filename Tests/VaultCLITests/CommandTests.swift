@@ -197,7 +197,7 @@ import Testing
             ["refresh"], ["disconnect"], ["delete"], ["sweep"], ["check"], ["backup"], ["backup", "create"],
             ["backup", "verify"],
             ["backup", "inspect"], ["restore"], ["key", "list"], ["key", "add"], ["key", "remove"], ["passphrase"],
-            ["rotate"], ["compact"], ["plugins"], ["session"], ["session", "issue"],
+            ["backup", "keygen"], ["drill"], ["rotate"], ["compact"], ["plugins"], ["session"], ["session", "issue"],
         ] as [[String]]) func helpFitsAScreenStartsWithExamplesAndEndsWithExitStatuses(_ command: [String]) throws
     {
         let folder = try Folder()

@@ -90,3 +90,21 @@ func code(_ body: () async throws -> Void) async -> VaultError.Code? {
         return nil
     } catch { return (error as? VaultError)?.code }
 }
+
+extension Backup {
+    static func verify(
+        _ path: String, rootKey: GuardedKey, _ progress: (Int, Int) -> Void
+    ) throws -> Manifest {
+        let manifests = try OpenBackup([path], with: .key(rootKey)).verify(progress: progress)
+        return manifests[0]
+    }
+
+    static func restore(
+        _ path: String, into store: any Store, rootKey: GuardedKey,
+        isSingleUse: @escaping @Sendable (PlatformName) -> Bool,
+        progress: @escaping @Sendable (Int, Int) -> Void
+    ) async throws -> Manifest {
+        try await OpenBackup([path], with: .key(rootKey))
+            .restore(into: store, isSingleUse: isSingleUse, progress: progress)
+    }
+}

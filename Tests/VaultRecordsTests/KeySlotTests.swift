@@ -25,7 +25,7 @@ import VaultStore
             let records = try Records.open(bench.store, with: unlock, clock: bench.clock)
             #expect(try records.read { try $0.connection(UserID("ada"), PlatformName("spotify")) } != nil)
             #expect(
-                try Backup.verify(file, rootKey: Backup.key(opening: file, with: unlock)) { _, _ in }.connections == 1)
+                try OpenBackup([file], with: .vault(unlock)).verify { _, _ in }.map(\.connections) == [1])
         }
         #expect(try bench.records.verify().isSound)
     }

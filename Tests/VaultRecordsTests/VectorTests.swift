@@ -31,22 +31,26 @@ import VaultStore
         let vector = try Vector(name)
         let folder = try Folder()
         try folder.write(try #require(Hex.decode(vector.one("backup"))), to: "b")
-        let (path, key, expected) = (folder.path + "/b", try vector.rootKey(), try vector.one("expect"))
+        let (path, unlock, expected) = (folder.path + "/b", try vector.unlock(), try vector.one("expect"))
         guard expected == "ok" else {
-            #expect(await code { _ = try Backup.verify(path, rootKey: key) { _, _ in } }?.name == expected)
+            #expect(await code { _ = try OpenBackup([path], with: unlock).verify { _, _ in } }?.name == expected)
             return
         }
-        let manifest = try Backup.verify(path, rootKey: key) { _, _ in }
+        let backup = try OpenBackup([path], with: unlock)
+        let manifest = try #require(try backup.verify { _, _ in }.first)
         #expect(String(manifest.connections) == (try vector.one("connections")))
         #expect(String(manifest.sequence) == (try vector.one("sequence")))
+        #expect(manifest.since.map { String($0.sequence) } == vector.all("since").first)
+        guard manifest.since == nil else { return }
         let store = MemoryStore()
-        _ = try await Backup.restore(path, into: store, rootKey: key, isSingleUse: { _ in false }) { _, _ in }
-        #expect(try Records.open(store, rootKey: key).verify().problems == [])
+        _ = try await backup.restore(into: store, isSingleUse: { _ in false }) { _, _ in }
+        // Whoever opened the backup, the vault opens with the key it had.
+        #expect(try Records.open(store, rootKey: vector.rootKey()).verify().problems == [])
     }
 
     @Test func thereAreVectors() throws {
         #expect(try Self.vectors(".vector").count >= 25)
-        #expect(try Self.vectors(".backup").count >= 10)
+        #expect(try Self.vectors(".backup").count >= 35)
     }
 
     /// `user platform`, then `none`, an error's code, or fields as `name=value`, with `_` for a space.
@@ -103,8 +107,18 @@ private struct Vector {
     func all(_ name: String) -> [String] { lines.filter { $0.name == name }.map(\.value) }
     func one(_ name: String) throws -> String { try #require(all(name).first) }
 
-    func rootKey() throws -> GuardedKey {
-        let bytes = try #require(Hex.decode(one("root-key")))
+    func rootKey() throws -> GuardedKey { try key(one("root-key")) }
+
+    /// `secret HEX`, `passphrase WORDS`, or without either the root key.
+    func unlock() throws -> BackupUnlock {
+        guard let line = all("unlock").first else { return .key(try rootKey()) }
+        let parts = line.split(separator: " ", maxSplits: 1).map(String.init)
+        return parts[0] == "secret"
+            ? .secretKey(BackupSecretKey(try key(parts[1]))) : .vault(.passphrase(Secret(parts[1])))
+    }
+
+    private func key(_ hex: String) throws -> GuardedKey {
+        let bytes = try #require(Hex.decode(hex))
         return try bytes.withUnsafeBytes { try GuardedKey(copying: $0) }
     }
 }

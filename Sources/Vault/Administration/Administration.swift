@@ -34,8 +34,12 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case delete(user: String, platform: String?)
     /// Removes what ended → `swept`, or says what it would remove.
     case sweep(dryRun: Bool)
-    /// Writes and verifies a backup at an absolute path → `progress`, then `backup`.
-    case backup(path: String)
+    /// Writes and verifies a backup → `progress`, then `backup`.
+    case backup(BackupOrder)
+    /// Puts connections of a backup back, one user's, where the vault has no newer ones → one `restored` each.
+    case restoreConnections([ConnectionDocument], overwrite: Bool)
+    /// Keeps what a drill found.
+    case noteDrill(DrillDocument)
     /// Opens every value and compares with what was counted → `progress`, then `checked`.
     case check
     /// What became of each plugin → one `plugin` each.
@@ -73,6 +77,7 @@ public enum AdministrativeEvent: Codable, Sendable, Equatable {
     case deleted(DeletionDocument)
     case swept(SweepDocument)
     case backup(BackupDocument)
+    case restored(RestoredDocument)
     /// One problem, told as soon as it is found; all of them are in ``checked(_:)`` again.
     case problem(CheckDocument.Problem)
     case checked(CheckDocument)

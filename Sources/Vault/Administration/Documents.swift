@@ -28,6 +28,10 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     public var platforms: [PlatformDocument]
     /// The data keys; nil from a server that does not tell.
     public var terms: [TermDocument]?
+    /// The last backup that was written and verified; nil before the first.
+    public var lastBackup: BackupMarkDocument?
+    /// The last time a backup was restored to try it.
+    public var lastDrill: BackupMarkDocument?
     /// When the server started; nil without one.
     public var serverSince: String?
     /// The server's process; nil without one.
@@ -109,29 +113,6 @@ public struct SweepDocument: Codable, Sendable, Equatable {
     public struct Name: Codable, Sendable, Equatable {
         public var user: String
         public var platform: String
-    }
-}
-
-/// What a backup holds.
-public struct BackupDocument: Codable, Sendable, Equatable {
-    public var file: String
-    public var vault: String
-    public var createdAt: String
-    public var sequence: UInt64
-    public var connections: Int
-    public var users: Int
-    public var bytes: Int
-    public var hash: String
-
-    public init(_ manifest: Backup.Manifest, file: String) {
-        self.file = file
-        vault = Hex.encode(manifest.vaultID)
-        createdAt = manifest.createdAt.iso8601
-        sequence = manifest.sequence
-        connections = manifest.connections
-        users = manifest.users
-        bytes = manifest.bytes
-        hash = Hex.encode(manifest.hash)
     }
 }
 

@@ -75,7 +75,10 @@ public struct LocalAdministration: Administration {
             let deleted = try await delete(UserID(user), platform.map { try PlatformName($0) })
             try await event(.deleted(deleted))
         case .sweep(let dryRun): try await event(.swept(sweep(dryRun: dryRun)))
-        case .backup(let path): try await backup(to: path, event)
+        case .backup(let order): try await backup(order, event)
+        case .restoreConnections(let documents, let overwrite):
+            try await restore(documents, overwrite: overwrite, event)
+        case .noteDrill(let drill): try await note(drill)
         case .check: try await check(event)
         case .plugins: try await listPlugins(event)
         case .reloadPlugins:
@@ -118,7 +121,9 @@ public struct LocalAdministration: Administration {
                     platform: $0.name.rawValue, displayName: $0.displayName, available: $0.platform != nil,
                     reason: $0.fault?.message, hint: $0.fault?.hint)
             },
-            terms: state.terms.map(TermDocument.init), serverSince: servingSince?.iso8601,
+            terms: state.terms.map(TermDocument.init),
+            lastBackup: try vault.records.last(.backup).map(BackupMarkDocument.init),
+            lastDrill: try vault.records.last(.drill).map(BackupMarkDocument.init), serverSince: servingSince?.iso8601,
             serverProcess: servingSince == nil ? nil : Int(getpid()))
     }
 
@@ -169,18 +174,6 @@ public struct LocalAdministration: Administration {
             total.logins += result.logins
             if !result.more || dryRun { return total }
         }
-    }
-
-    private func backup(
-        to path: String, _ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void
-    ) async throws {
-        guard path.hasPrefix("/") else {
-            throw VaultError(.badRequest, "a backup needs an absolute path", hint: "begin it with /")
-        }
-        let manifest = try await Self.telling(event) { [vault] step in
-            try await Backup.write(vault.records, to: path, progress: step)
-        }
-        try await event(.backup(BackupDocument(manifest, file: path)))
     }
 
     private func check(_ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void) async throws {

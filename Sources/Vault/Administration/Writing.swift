@@ -34,7 +34,7 @@ extension LocalAdministration {
 
     /// When the grant ends and when refresh-ahead looks at it: by what was given, else by the provider's
     /// limit from consent; never later than the operator's.
-    private func setTimes(of connection: inout Connection, now: Timestamp) {
+    func setTimes(of connection: inout Connection, now: Timestamp) {
         let platform = vault.platforms.entries.first { $0.name == connection.platform }?.platform
         let description =
             platform?.provider.description ?? ProviderDescription(id: "unknown", displayName: "", issuer: "")
@@ -47,7 +47,7 @@ extension LocalAdministration {
         connection.dueAt = Lifetimes(options: vault.options, description: description).due(connection, now: now)
     }
 
-    private static func put(_ connection: Connection, _ transaction: RecordsTransaction) throws {
+    static func put(_ connection: Connection, _ transaction: RecordsTransaction) throws {
         var connection = connection
         if let old = try transaction.connection(connection.user, connection.platform) {
             // A refresh in flight must see that its generation is over.

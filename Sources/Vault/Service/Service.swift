@@ -19,6 +19,11 @@ extension Vault {
                     group.addTask { try await self.every(self.options.sweepInterval) { try await self.sweep() } }
                     group.addTask { try await self.every(Self.measureInterval) { try self.measure() } }
                     group.addTask { try await self.every(Self.saveInterval) { await self.saveWhatWaits() } }
+                    if self.options.backups != nil {
+                        group.addTask {
+                            try await self.every(BackupSchedule.interval) { try await self.backUpWhenDue() }
+                        }
+                    }
                     if self.options.refreshAhead {
                         group.addTask {
                             try await self.every(RefreshAhead.interval) { try await self.refreshAhead() }
@@ -121,5 +126,6 @@ extension Vault {
         observation.gauge("vault_refreshes_in_flight", refresher.flights.count)
         observation.gauge("vault_refreshes_unsaved", refresher.unsaved.withLock { $0.count })
         observation.gauge("vault_refreshes_backing_off", refresher.backoff.count)
+        try measureBackups()
     }
 }

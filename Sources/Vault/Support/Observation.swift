@@ -58,6 +58,10 @@ struct Observation: Sendable {
         }
     }
 
+    func backup(_ outcome: String) {
+        Counter(label: "vault_backups_total", dimensions: [("outcome", outcome)], factory: factory).increment()
+    }
+
     func gauge(_ name: String, _ value: Int, _ dimensions: [(String, String)] = []) {
         Gauge(label: name, dimensions: dimensions, factory: factory).record(value)
     }

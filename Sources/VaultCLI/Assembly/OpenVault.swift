@@ -25,6 +25,8 @@ struct OpenVault: Sendable {
         var extra: @Sendable ([PluginReport]) -> [PlatformDirectory.Entry] = { _ in [] }
         /// Whether plugins are loaded; without, every platform is unavailable.
         var loadsPlugins = true
+        /// Whether the vault is served, which then makes backups by itself.
+        var serves = false
         /// Called when the disk has failed and no write can work any more.
         var onFailure: (@Sendable (VaultError) -> Void)?
     }
@@ -36,6 +38,7 @@ struct OpenVault: Sendable {
         let key = try source.fetch(environment: request.environment, logger: request.logger)
         let sessionKeys = try SessionKeys.fetch(settings, key: source, environment: request.environment)
         for key in sessionKeys { Redaction.shared.register(key.key) }
+        let backups = request.serves ? try BackupRecipients.schedule(settings, request.environment) : nil
 
         var options = storeOptions(settings)
         options.onFailure = request.onFailure
@@ -47,7 +50,7 @@ struct OpenVault: Sendable {
             let platforms = try assembly.directory(extra: request.extra(plugins))
             let vault = Vault(
                 records: records, platforms: platforms, transport: HTTPTransport(),
-                options: vaultOptions(settings, sessionKeys), logger: request.logger)
+                options: vaultOptions(settings, sessionKeys, backups), logger: request.logger)
             let path = settings[\.storePath]
             return OpenVault(
                 vault: vault, store: store, loaded: LoadedPlugins(plugins, clientIDs: settings.clientIDs),
@@ -67,7 +70,9 @@ struct OpenVault: Sendable {
         return options
     }
 
-    private static func vaultOptions(_ settings: Settings, _ keys: [(kid: String, key: Secret)]) -> VaultOptions {
+    private static func vaultOptions(
+        _ settings: Settings, _ keys: [(kid: String, key: Secret)], _ backups: BackupSchedule?
+    ) -> VaultOptions {
         var options = VaultOptions(
             frontendURL: settings.frontendURL, sessionIssuer: settings.publicURL, sessionKeys: keys)
         options.returnTo = settings[\.returnTo]
@@ -82,6 +87,7 @@ struct OpenVault: Sendable {
         options.sweepInterval = settings[\.sweepInterval]
         options.sweepGrace = settings[\.sweepGrace]
         options.recordLifetime = settings[\.recordLifetime]
+        options.backups = backups
         return options
     }
 }

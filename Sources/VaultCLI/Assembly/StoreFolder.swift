@@ -23,6 +23,35 @@ enum StoreFolder {
                 .file, "\(other) cannot take the place of \(path): \(systemWords(errno))",
                 hint: "nothing was changed; a file system like ext4, xfs or btrfs can do it")
         }
+        flush(directoryOf: path)
+    }
+
+    /// Puts the directory `new` in the place of `path`, which goes on as `kept`.
+    ///
+    /// The new one takes the kept name first and is then exchanged with `path` in one step: whenever the power
+    /// goes, a whole vault stands at `path`, and the other one at `kept`. Where the file system cannot exchange,
+    /// there are two steps, and between them both stand beside `path` under their own names.
+    ///
+    /// - Throws: `file`; then everything is where it was.
+    static func replace(_ path: String, with new: String, keeping kept: String) throws(VaultError) {
+        guard !FilePath.exists(kept), rename(new, kept) == 0 else {
+            throw VaultError(.file, "\(kept) cannot be made: \(systemWords(errno))", hint: "nothing was changed")
+        }
+        do {
+            return try exchange(path, kept)
+        } catch {
+            guard rename(kept, new) == 0, rename(path, kept) == 0 else { throw error }
+            guard rename(new, path) == 0 else {
+                let words = systemWords(errno)
+                rename(kept, path)
+                throw VaultError(.file, "\(path): \(words)", hint: "nothing was changed")
+            }
+            flush(directoryOf: path)
+        }
+    }
+
+    /// Makes names that were changed beside `path` last.
+    static func flush(directoryOf path: String) {
         let folder = open(FilePath.directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return }
         fsync(folder)

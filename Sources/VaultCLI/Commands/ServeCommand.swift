@@ -59,6 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
         let failures = StoreFailures()
         var request = OpenVault.Request(settings: settings, environment: environment, logger: logger)
         request.onFailure = { failures.report($0) }
+        request.serves = true
         let trial = sandbox ? SandboxPlatform(settings: settings) : nil
         if let trial { request.extra = { [trial.entry($0)] } }
         let opened = try await OpenVault.open(request)

@@ -36,6 +36,7 @@ struct StatusCommand: AsyncParsableCommand {
             ("sessions", "\(status.sessions)"), ("logins", "\(status.logins)"),
             ("unfinished refreshes", "\(status.unfinishedRefreshes)"),
             ("room", "\(Sizes.words(status.usedBytes)) of \(Sizes.words(status.quotaBytes)) used"),
+            ("last backup", age(status.lastBackup)), ("last drill", age(status.lastDrill)),
             ("data keys", rotation(status.terms ?? [])),
             ("keys", status.keysAreLocked ? nil : "not locked in memory: raise RLIMIT_MEMLOCK"),
         ])
@@ -47,6 +48,11 @@ struct StatusCommand: AsyncParsableCommand {
             if let hint = platform.hint { lines.append("  \(Terminal.plain(hint))") }
         }
         return lines
+    }
+
+    private static func age(_ mark: BackupMarkDocument?) -> String {
+        guard let mark else { return "never" }
+        return "\(Words.relative(mark.at))  \(mark.good ? "" : "failed  ")\(mark.file)"
     }
 
     /// An unfinished rotation; nil when there is none.

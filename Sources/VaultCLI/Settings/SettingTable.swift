@@ -68,6 +68,20 @@ struct SettingTable: Sendable {
         "key.source", .text, default: #""file:~/.local/share/vault.key""#,
         "what unlocks it: file:PATH (0400), credential:NAME, command:…, env:NAME, passphrase or recovery:")
 
+    let backupDirectory = Setting(
+        "backup.directory", .path, default: unset, "where the server keeps backups it makes; empty: it makes none")
+    let backupEvery = Setting(
+        "backup.every", .time(.seconds(60)...Duration.seconds(366 * 86_400)), default: #""24h""#,
+        "how often it makes a full one")
+    let backupIncrements = Setting(
+        "backup.increments", .timeOrNever(atLeast: .seconds(60)), default: #""never""#,
+        "how often it makes an increment between them")
+    let backupKeep = Setting(
+        "backup.keep", .number(1...10_000), default: "7", "how many full ones stay, each with its increments")
+    let backupRecipients = Setting(
+        "backup.recipients", .list, default: #"["vault"]"#,
+        "who can open backups: vault, public:… or passphrase:file:PATH")
+
     let plugins = Setting(
         "plugins.path", .path, default: #""/usr/lib/vault/plugins""#, "the folder of provider plugins")
     let isolation =

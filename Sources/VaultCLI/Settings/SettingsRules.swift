@@ -9,6 +9,7 @@ enum SettingsRules {
         try checkAddresses(settings)
         try checkSecrets(settings)
         try checkPins(settings)
+        try checkRecipients(settings)
         for platform in settings.platforms { try check(platform, settings) }
     }
 
@@ -111,6 +112,20 @@ enum SettingsRules {
             _ = try PluginPins.read(settings[\.pins])
         } catch {
             throw settings.fault(\.pins, error.message, hint: error.hint ?? "")
+        }
+    }
+
+    private static func checkRecipients(_ settings: Settings) throws(VaultError) {
+        guard !settings[\.backupRecipients].isEmpty else {
+            throw settings.fault(
+                \.backupRecipients, "is empty, and nobody could open such a backup", hint: BackupRecipients.kinds)
+        }
+        for text in settings[\.backupRecipients] {
+            do {
+                _ = try BackupRecipients.kind(text)
+            } catch {
+                throw settings.fault(\.backupRecipients, error.message, hint: error.hint ?? "")
+            }
         }
     }
 

@@ -11,6 +11,9 @@ public final class RecordsTransaction: RecordsView {
     private var isDirty = false
     /// What broke a change halfway: from then on nothing of this transaction may be kept.
     private var failure: (any Error)?
+    /// Whether changes are noted for increments; a restore notes none.
+    var keepsLog = true
+    private var hasLogged = false
 
     init(keys: VaultKeys, now: Timestamp, state: VaultState, transaction: any StoreWriting) {
         writing = transaction
@@ -22,6 +25,7 @@ public final class RecordsTransaction: RecordsView {
     func finish() throws -> [UInt8]? {
         if let failure { throw failure }
         guard isDirty else { return nil }
+        if hasLogged { try ChangeLog.trim(writing, connections: state[.records].count) }
         state.clock = now
         let bytes = state.encoded(keys)
         let key = VaultState.key
@@ -67,6 +71,7 @@ public final class RecordsTransaction: RecordsView {
                 if let old { state.remove(old, from: table, under: key, keys) }
                 if let stamp = Stamp(UnsafeRawBufferPointer(value)) { state.add(stamp, to: table, under: key, keys) }
                 state.sequence += 1
+                try log(table, key, old: old)
                 return header.version
             }
         }
@@ -75,11 +80,12 @@ public final class RecordsTransaction: RecordsView {
     /// Puts a value that is sealed already in the place of one that says the same.
     func exchange(_ table: SealedTable, _ key: [UInt8], old: Stamp, _ value: UnsafeRawBufferPointer) throws {
         try writing.put(value.bytes, for: key.span.bytes, in: table.table)
-        key.withUnsafeBytes { key in
+        state.sequence += 1
+        try key.withUnsafeBytes { key in
             state.remove(old, from: table, under: key, keys)
             if let stamp = Stamp(value) { state.add(stamp, to: table, under: key, keys) }
+            try log(table, key, old: old)
         }
-        state.sequence += 1
     }
 
     /// Notes how far a rotation has come.
@@ -105,8 +111,22 @@ public final class RecordsTransaction: RecordsView {
     /// Removes the value under `key`.
     func remove(_ table: SealedTable, _ key: [UInt8], old: Stamp?) throws {
         try writing.delete(key.span.bytes, in: table.table)
-        if let old { key.withUnsafeBytes { state.remove(old, from: table, under: $0, keys) } }
         state.sequence += 1
+        try key.withUnsafeBytes { key in
+            if let old { state.remove(old, from: table, under: key, keys) }
+            do {
+                try log(table, key, old: old)
+            } catch let error as VaultError where error.code == .full {
+                // A delete must work in a full store. An increment over the missing line does not add up and is refused.
+            }
+        }
+    }
+
+    /// Notes a change for increments, at the sequence it has made.
+    private func log(_ table: SealedTable, _ key: UnsafeRawBufferPointer, old: Stamp?) throws {
+        guard keepsLog, ChangeLog.tables.contains(table) else { return }
+        try ChangeLog.append(table, key, old: old, at: state.sequence, to: writing)
+        hasLogged = true
     }
 
     /// The stamp of what stands under `key`, whether or not it has ended or opens.

@@ -1,37 +1,30 @@
 public import VaultBase
-public import VaultCrypto
+import VaultCrypto
 import VaultStore
 
-/// One file that, with the root key, is the whole vault (`Documentation.docc/Format`, "Backup").
+/// One file that, with a key it was made for, is the whole vault, or all that changed since an earlier one
+/// (`Documentation.docc/Format`, "Backup").
 ///
-/// It holds the wrapped keyring, the state, and every connection, account and unfinished refresh, sealed
-/// as they are in the store and sealed once more as one stream. Sessions and logins are left out: after a
-/// restore, everybody logs in again.
+/// It holds the keyring, the state, and connections, accounts and unfinished refreshes, sealed as they are in
+/// the store and sealed once more as one stream. Sessions and logins are left out: after a restore, everybody
+/// logs in again.
 public enum Backup {
-    /// What a backup says of itself, in its final manifest.
+    /// What a backup says of itself, all of it proven.
     public struct Manifest: Sendable, Equatable {
         public var vaultID: [UInt8]
         public var createdAt: Timestamp
-        public var sequence: UInt64
+        /// Where the backup before it ended; nil for a full one.
+        public var since: ChainPoint?
+        public var end: ChainPoint
+        public var sequence: UInt64 { end.sequence }
+        /// How many connections the vault had then.
         public var connections: Int
-        public var users: Int
+        /// Values and changes in this file.
+        public var entries: Int
         /// The length of the file.
         public var bytes: Int
         /// BLAKE2b-256 of all plaintext; what `vault backup` prints.
         public var hash: [UInt8]
-
-        public init(
-            vaultID: [UInt8], createdAt: Timestamp, sequence: UInt64, connections: Int, users: Int, bytes: Int,
-            hash: [UInt8]
-        ) {
-            self.vaultID = vaultID
-            self.createdAt = createdAt
-            self.sequence = sequence
-            self.connections = connections
-            self.users = users
-            self.bytes = bytes
-            self.hash = hash
-        }
     }
 
     /// What a backup says of itself in its beginning, which anybody can read and nobody has proven.
@@ -39,151 +32,105 @@ public enum Backup {
         public var vaultID: [UInt8]
         public var backupID: [UInt8]
         public var createdAt: Timestamp
-        public var sequence: UInt64
-        /// Connections, accounts and unfinished refreshes together.
+        public var since: ChainPoint?
+        public var end: ChainPoint
+        /// Connections, accounts and unfinished refreshes together, or how many changes of them.
         public var entries: Int
-        /// The length of the file.
-        public var bytes: Int
-        /// How many keys unlock it.
-        public var slots: Int
+        /// Whom it is for: `vault`, `passphrase`, `public:…` or `unknown`.
+        public var recipients: [String]
     }
 
     /// Writes a backup beside `path` as 0600, flushes it, reads it back whole, verifies it and only then
     /// gives it its name. The server goes on meanwhile.
     ///
-    /// The file is written from one snapshot of the store, so it is consistent whatever is written
-    /// meanwhile; the store keeps what is freed until the last entry was handed to the system's file
-    /// cache (not the disk: flushing and verifying come after). A damaged store is not backed up: the
-    /// error names what to look at.
+    /// The vault is copied in slices of some milliseconds, and what changes behind the copy is added until it
+    /// is the vault of one moment: the store grows no more than without a backup, however slow the disk is
+    /// that `path` is on. A damaged store is not backed up: the error names what to look at.
     ///
-    /// - Parameter progress: told how many of how many entries are done; each counts twice, once written
-    ///   and once verified. Called from another thread.
-    /// - Throws: `conflict` when `path` exists; `full`, `file`; `damaged`; on any error nothing is left behind.
+    /// - Parameters:
+    ///   - recipients: who can open it; 1 to 16.
+    ///   - since: what an increment follows; nil for a full backup.
+    ///   - progress: told how many of how many entries are done; each counts twice, once written and once
+    ///     verified. Called from another thread.
+    /// - Throws: `conflict` when `path` exists, or when the change log does not reach back to `since`; `full`,
+    ///   `file`; `damaged`; `unavailable` when the vault changes faster than it is copied. On any error nothing
+    ///   is left behind.
     public static func write(
-        _ records: Records, to path: String, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+        _ records: Records, to path: String, for recipients: [BackupRecipient] = [.vault], since: ChainPoint? = nil,
+        progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
     ) async throws -> Manifest {
-        try await Blocking.run {
-            let file = try NewFile(at: path)
-            // Taken before the snapshot: a term that is destroyed meanwhile still opens what was copied.
-            let before = records.keys
-            let written = try write(records, to: file, progress)
-            try file.flush()
-            let manifest = try read(file.reader(), unlock: .keys(records.keys.reading(before))) { done, total, _ in
-                progress(total + done, 2 * total)
-            }
-            guard manifest.hash == written else { throw BackupError.damaged("it reads back as something else") }
-            try file.publish()
-            return manifest
+        guard (1...BackupHeader.slotLimit).contains(recipients.count) else {
+            throw VaultError(.badRequest, "a backup is for 1 to \(BackupHeader.slotLimit) recipients")
         }
+        return try await Blocking.run(untilCancelled: { isCancelled in
+            let file = try NewFile(at: path)
+            let fileKey = try GuardedKey.generate()
+            let (entries, hash) = try write(records, to: file, fileKey, recipients, since) { done, total in
+                if isCancelled() { throw CancellationError() }
+                progress(done, total)
+            }
+            try file.flush()
+            let source = try BackupSource(file.reader(), fileKey: fileKey)
+            let contents = try contents(of: source) { done, _ in
+                if isCancelled() { throw CancellationError() }
+                progress(entries + done, 2 * entries)
+            }
+            guard contents.manifest.hash == hash else { throw BackupError.damaged("it reads back as something else") }
+            try file.publish()
+            return contents.manifest
+        })
     }
 
-    /// Reads a backup to its last byte and opens every record in it.
-    ///
-    /// - Throws: `wrong-key`; `damaged` for any byte changed, missing or added; `newer-format`, `file`.
-    public static func verify(
-        _ path: String, rootKey: GuardedKey, progress: @Sendable (_ done: Int, _ total: Int) -> Void
-    ) throws -> Manifest {
-        try read(FileReader(at: path), unlock: .rootKey(rootKey)) { done, total, _ in progress(done, total) }
+    /// Writes header and chunks; returns how many entries, and the hash.
+    private static func write(
+        _ records: Records, to file: NewFile, _ fileKey: GuardedKey, _ recipients: [BackupRecipient],
+        _ since: ChainPoint?, _ progress: @escaping (Int, Int) throws -> Void
+    ) throws -> (Int, [UInt8]) {
+        let (keyring, keys, total) = try beginning(records)
+        let id = Random.bytes(16)
+        var header = BackupHeader(
+            vaultID: keys.keyring.vaultID, backupID: id, since: since, end: .nothing, createdAt: records.now,
+            entries: 0,
+            slots: try recipients.map { recipient in
+                try BackupSlot(recipient, fileKey: fileKey, backupID: id, keys, keyring: keyring)
+            })
+        guard header.slots.reduce(0, { $0 + $1.encoded.count }) <= BackupHeader.slotsLimit else {
+            throw VaultError(.badRequest, "the backup's recipients need more room than its header has")
+        }
+        // Its place is kept free: what it says is known at the end.
+        let place = [UInt8](repeating: 0, count: header.encoded().count + BackupHeader.tagSize)
+        try place.withUnsafeBytes { try file.write($0) }
+        let copy = try BackupCopy(
+            records, since: since, BackupWriter(file, streamKey: BackupHeader.streamKey(fileKey)), keyring: keyring,
+            keys, progress)
+        let end = try copy.run(total: since == nil ? total : 0)
+        header.end = end.point
+        header.entries = UInt64(end.entries)
+        header.createdAt = records.now
+        let bytes = header.encoded()
+        try file.rewrite(bytes + BackupHeader.tag(bytes, fileKey))
+        return (end.entries, end.hash)
     }
 
-    /// The key that opens the backup: a passphrase's is derived with what the backup says.
-    ///
-    /// - Throws: `wrong-key`, `damaged`, `newer-format`, `file`.
-    public static func key(opening path: String, with unlock: UnlockKey) throws -> GuardedKey {
-        try unlock.key(opening: BackupReader.header(FileReader(at: path)).0.keyring)
+    /// The keyring as it is in the store and in memory, and about how many entries there are.
+    private static func beginning(_ records: Records) throws -> ([UInt8], VaultKeys, Int) {
+        let keys = records.keys
+        return try records.store.read { transaction in
+            let state = try VaultState.load(transaction, keys)
+            let total = ([.records, .identities, .journal] as [SealedTable]).reduce(0) {
+                $0 + Int(clamping: state[$1].count)
+            }
+            return (try Records.wrappedKeyring(transaction), keys, total)
+        }
     }
 
     /// What a backup's beginning says; needs no key and proves nothing.
     ///
     /// - Throws: `damaged` when it is no backup, `newer-format`, `file`.
     public static func inspect(_ path: String) throws -> Inspection {
-        let file = try FileReader(at: path)
-        let (header, _) = try BackupReader.header(file)
+        let (header, _) = try BackupSource.header(FileReader(at: path))
         return Inspection(
-            vaultID: header.vaultID, backupID: header.backupID, createdAt: header.createdAt,
-            sequence: header.sequence, entries: Int(clamping: header.entries), bytes: file.size,
-            slots: try Keyring.slots(in: header.keyring).slots.count)
-    }
-
-    /// Reads a whole backup and checks everything that can be checked; `visit` sees each entry, opened,
-    /// and how many of how many were read (nothing it was shown counts until this returns).
-    static func read(
-        _ file: FileReader, unlock: BackupReader.Unlock,
-        visit: (_ done: Int, _ total: Int, SealedValue?) throws -> Void
-    ) throws -> Manifest {
-        var reader = try BackupReader(file, unlock: unlock)
-        let (header, keys) = (reader.header, reader.keys)
-        let total = Int(clamping: header.entries)
-        var totals = BackupTotals()
-        var tally = Tally()
-        var state: VaultState?
-        try visit(0, total, nil)
-        while let item = try reader.next(totals) {
-            switch item {
-            case .state(let bytes):
-                state = try bytes.withUnsafeBytes { try VaultState($0, keys) }
-            case .entry(let table, let key, let value):
-                let opened = try key.withUnsafeBytes { key in
-                    try value.withUnsafeBytes { value in
-                        totals.add(table, key)
-                        if let stamp = Stamp(value) { tally.add(stamp, to: table, under: key, keys) }
-                        return try SealedValue(naming: table, key, value, keys)
-                    }
-                }
-                try visit(totals.entries, total, opened)
-            }
-        }
-        guard let state, state.vaultID == header.vaultID, state.sequence == header.sequence else {
-            throw BackupError.damaged("its state is of another moment")
-        }
-        for table in BackupContent.tables where tally[table] != state[table] {
-            throw BackupError.damaged("\(table.table.rawValue): it does not hold what the vault held")
-        }
-        return Manifest(
-            vaultID: header.vaultID, createdAt: header.createdAt, sequence: header.sequence,
-            connections: totals.connections, users: totals.users, bytes: file.size, hash: reader.digest)
-    }
-
-    /// Writes header and chunks; returns the hash.
-    private static func write(
-        _ records: Records, to file: NewFile, _ progress: (Int, Int) -> Void
-    ) throws -> [UInt8] {
-        let (keys, now) = (records.keys, records.now)
-        return try records.store.read { transaction in
-            guard let stateBytes = try Records.bytes(VaultState.key, in: .state, transaction),
-                let keyring = try Records.bytes(Keyring.storeKey, in: .keyring, transaction)
-            else { throw VaultState.damaged }
-            let state = try stateBytes.withUnsafeBytes { try VaultState($0, keys) }
-            let total = BackupContent.tables.reduce(0) { $0 + Int(clamping: state[$1].count) }
-            let header = BackupHeader(
-                vaultID: state.vaultID, backupID: Random.bytes(16), sequence: state.sequence, createdAt: now,
-                entries: UInt64(total), keyring: keyring)
-            let bytes = header.encoded()
-            let fileKey = try header.fileKey(keys.keyring)
-            try (bytes + BackupHeader.tag(bytes, fileKey)).withUnsafeBytes { try file.write($0) }
-            var writer = try BackupWriter(file, streamKey: BackupHeader.streamKey(fileKey))
-            try writer.state(stateBytes)
-            var totals = BackupTotals()
-            var tally = Tally()
-            for table in BackupContent.tables {
-                try transaction.scan(table.table, from: RawSpan()) { key, value in
-                    try key.withUnsafeBytes { key in
-                        try value.withUnsafeBytes { value in
-                            totals.add(table, key)
-                            if let stamp = Stamp(value) { tally.add(stamp, to: table, under: key, keys) }
-                            try writer.entry(table, key, value)
-                        }
-                    }
-                    if totals.entries % 1024 == 0 { progress(totals.entries, 2 * total) }
-                    return true
-                }
-                guard tally[table] == state[table] else {
-                    throw VaultError(
-                        .damaged, "\(table.table.rawValue): the vault does not hold what was written to it",
-                        hint: "look at it with: vault check")
-                }
-            }
-            return try writer.finish(totals)
-        }
+            vaultID: header.vaultID, backupID: header.backupID, createdAt: header.createdAt, since: header.since,
+            end: header.end, entries: Int(clamping: header.entries), recipients: header.slots.map(\.words))
     }
 }

@@ -11,12 +11,15 @@ final class NewFile {
     private let descriptor: CInt
     private var isPublished = false
 
+    /// What stands between the name it will have and a random part, while it has only that.
+    static let mark = ".partial-"
+
     /// - Throws: `conflict` when something is at `path`; `file`, `full`.
     init(at path: String) throws(VaultError) {
         self.path = path
         var info = stat()
         guard lstat(path, &info) != 0 else { throw Self.exists(path) }
-        partial = "\(path).partial-\(Random.token(bytes: 9))"
+        partial = "\(path)\(Self.mark)\(Random.token(bytes: 9))"
         descriptor = open(partial, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw File.error("make", partial) }
         // The umask can only take bits away; this says what they are.
@@ -28,10 +31,28 @@ final class NewFile {
         if !isPublished { unlink(partial) }
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws(VaultError) {
+    func write(_ bytes: UnsafeRawBufferPointer) throws(VaultError) { try write(bytes) { Glibc.write($0, $1, $2) } }
+
+    /// Writes over the beginning.
+    func rewrite(_ bytes: [UInt8]) throws(VaultError) {
+        var position = 0
+        try bytes.withUnsafeBytes { bytes in
+            Result { () throws(VaultError) in
+                try write(bytes) { descriptor, start, count in
+                    let written = pwrite(descriptor, start, count, position)
+                    position += max(0, written)
+                    return written
+                }
+            }
+        }.get()
+    }
+
+    private func write(
+        _ bytes: UnsafeRawBufferPointer, by call: (CInt, UnsafeRawPointer, Int) -> Int
+    ) throws(VaultError) {
         var rest = bytes
         while let start = rest.baseAddress, !rest.isEmpty {
-            let count = Glibc.write(descriptor, start, rest.count)
+            let count = call(descriptor, start, rest.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw File.error("write", path)
@@ -69,27 +90,37 @@ final class NewFile {
     }
 }
 
-/// Reads a file from its beginning.
+/// Reads a file, or what comes through a pipe, from its beginning.
 final class FileReader: @unchecked Sendable {
-    // One reader uses it at a time; the position is the system's, so handing it on is safe.
+    // One reader uses it at a time; handing it on is safe.
     let path: String
-    let size: Int
     private let descriptor: CInt
+    private let isOurs: Bool
+    /// How many bytes were read since the beginning.
+    private(set) var position = 0
 
     init(at path: String) throws(VaultError) {
         self.path = path
+        isOurs = true
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw File.error("open", path) }
-        var info = stat()
-        fstat(descriptor, &info)
-        size = Int(info.st_size)
         posix_fadvise(descriptor, 0, 0, CInt(POSIX_FADV_SEQUENTIAL))
     }
 
-    deinit { close(descriptor) }
+    /// Standard input.
+    init() {
+        path = "standard input"
+        isOurs = false
+        descriptor = STDIN_FILENO
+    }
 
-    func rewind() throws(VaultError) {
-        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw File.error("read", path) }
+    deinit { if isOurs { close(descriptor) } }
+
+    /// - Throws: `file` for another position than the present one in what comes through a pipe.
+    func seek(to position: Int) throws(VaultError) {
+        guard position != self.position else { return }
+        guard lseek(descriptor, off_t(position), SEEK_SET) == position else { throw File.error("read again", path) }
+        self.position = position
     }
 
     /// Fills as much of `buffer` as the file still has; returns how much.
@@ -103,6 +134,7 @@ final class FileReader: @unchecked Sendable {
             }
             if count == 0 { break }
             done += count
+            position += count
         }
         return done
     }

@@ -1,61 +1,36 @@
 import VaultBase
 import VaultCrypto
 
-/// Reads a backup from its first byte to its last, believing nothing before it is authenticated.
-struct BackupReader: ~Copyable {
-    /// What stands in the chunks.
-    enum Item {
-        case state([UInt8])
-        case entry(SealedTable, key: [UInt8], value: [UInt8])
-    }
-
+/// One backup that is open: its header was read and somebody's key gave its file key.
+struct BackupSource: Sendable {
+    let file: FileReader
     let header: BackupHeader
-    let keys: VaultKeys
-    private let file: FileReader
-    private var stream: SecretStream.Pull
-    private var sealed = [UInt8](repeating: 0, count: BackupHeader.chunkSize + SecretStream.overhead)
-    private var plain = [UInt8](repeating: 0, count: BackupHeader.chunkSize)
-    private var used = 0
-    private var offset = 0
-    private var index: UInt64 = 0
-    private var sawFinal = false
-    private var hash: Blake2bStream
-    private var bytes = 0
-    private var last: (table: UInt8, key: [UInt8]) = (0, [])
-    private var sawState = false
-
-    /// What opens a backup's keyring.
-    enum Unlock {
-        case rootKey(GuardedKey)
-        /// The vault's own open keyring, right after the backup was written.
-        case keys(VaultKeys)
-    }
-
-    /// BLAKE2b-256 of everything before the manifest; known once that was read.
-    private(set) var digest: [UInt8] = []
+    let fileKey: GuardedKey
+    /// Where the tag stands, after the header.
+    private let headerSize: Int
+    private let bytes: [UInt8]
 
     /// - Throws: `wrong-key`, `damaged`, `newer-format`, `file`.
-    init(_ file: FileReader, unlock: Unlock) throws(VaultError) {
-        try file.rewind()
+    init(_ file: FileReader, with unlock: BackupUnlock) throws(VaultError) {
         let (header, bytes) = try Self.header(file)
-        let keys: VaultKeys
-        switch unlock {
-        case .rootKey(let key): keys = VaultKeys(try Keyring.open(header.keyring, with: key))
-        case .keys(let open): keys = open
-        }
-        let fileKey = try header.fileKey(keys.keyring)
-        guard let tag = try file.bytes(BackupHeader.tagSize), let start = try file.bytes(SecretStream.headerSize) else {
-            throw BackupError.truncated
-        }
-        guard Digest.equal(tag, BackupHeader.tag(bytes, fileKey)), header.vaultID == keys.keyring.vaultID else {
-            throw BackupError.damagedHeader
-        }
-        let streamKey = try BackupHeader.streamKey(fileKey)
+        let key = try BackupSlot.fileKey(header.slots, backupID: header.backupID, with: unlock)
+        try self.init(file, header, bytes, key)
+    }
+
+    /// One that was just written.
+    init(_ file: FileReader, fileKey: GuardedKey) throws(VaultError) {
+        let (header, bytes) = try Self.header(file)
+        try self.init(file, header, bytes, fileKey)
+    }
+
+    private init(
+        _ file: FileReader, _ header: BackupHeader, _ bytes: [UInt8], _ fileKey: GuardedKey
+    ) throws(VaultError) {
         self.file = file
         self.header = header
-        self.keys = keys
-        stream = SecretStream.Pull(key: streamKey, header: start)
-        hash = Blake2bStream()
+        self.fileKey = fileKey
+        self.bytes = bytes
+        headerSize = file.position
     }
 
     /// The header of a backup and its bytes: readable by anybody, not authenticated.
@@ -63,54 +38,161 @@ struct BackupReader: ~Copyable {
         guard let fixed = try file.bytes(BackupHeader.fixedSize) else {
             throw VaultError(.damaged, "\(file.path) is no backup of a vault: it is too short")
         }
-        let length = try BackupHeader.keyringLength(fixed)
+        let length = try BackupHeader.slotsLength(fixed)
         guard let rest = try file.bytes(length + BackupHeader.checksumSize) else { throw BackupError.truncated }
         let bytes = fixed + rest
         return (try BackupHeader(parsing: bytes), bytes)
     }
 
+    /// A reader that stands before the first item; every byte up to there is authenticated.
+    func reader() throws(VaultError) -> BackupReader {
+        try file.seek(to: headerSize)
+        guard let tag = try file.bytes(BackupHeader.tagSize), let start = try file.bytes(SecretStream.headerSize) else {
+            throw BackupError.truncated
+        }
+        guard Digest.equal(tag, BackupHeader.tag(bytes, fileKey)) else { throw BackupError.damagedHeader }
+        return BackupReader(self, SecretStream.Pull(key: try BackupHeader.streamKey(fileKey), header: start))
+    }
+}
+
+/// Reads a backup from its first item to its last byte, believing nothing before it is authenticated.
+struct BackupReader: ~Copyable {
+    /// What stands in the chunks.
+    enum Item {
+        /// From here on values open with ``BackupReader/keys``.
+        case keyring
+        case value(SealedTable, key: [UInt8], value: [UInt8])
+        /// `value` is nil where it was removed, `old` where there was none.
+        case change(SealedTable, key: [UInt8], old: Stamp?, value: [UInt8]?)
+        case state([UInt8])
+    }
+
+    /// The order of the items, which never goes back.
+    private enum Part: Int { case keyring, values, changes, state }
+
+    private let source: BackupSource
+    private var stream: SecretStream.Pull
+    private var sealed = [UInt8](repeating: 0, count: BackupHeader.chunkSize + SecretStream.overhead)
+    private var plain = WipedBytes(count: BackupHeader.chunkSize)
+    private var used = 0
+    private var offset = 0
+    private var index: UInt64 = 0
+    private var sawFinal = false
+    private var hash = Blake2bStream()
+    private var bytes = 0
+    private var entries: UInt64 = 0
+    private var last: (table: UInt8, key: [UInt8]) = (0, [])
+    private var part = Part.keyring
+    private var newest: VaultKeys?
+
+    /// The last keyring as the store had it; empty before the first.
+    private(set) var keyring: [UInt8] = []
+    /// BLAKE2b-256 of everything before the manifest; known once that was read.
+    private(set) var digest: [UInt8] = []
+
+    fileprivate init(_ source: BackupSource, _ stream: consuming SecretStream.Pull) {
+        self.source = source
+        self.stream = stream
+    }
+
+    /// What opens the values read so far.
+    var keys: VaultKeys {
+        get throws(VaultError) {
+            guard let newest else { throw malformed }
+            return newest
+        }
+    }
+
     /// The next item; nil once the manifest was read, found right, and the file ended.
-    mutating func next(_ totals: BackupTotals) throws(VaultError) -> Item? {
+    mutating func next() throws(VaultError) -> Item? {
         let kind = try take(1, hashed: false)[0]
-        switch kind {
-        case BackupContent.state:
-            hashed([kind])
-            let length = try number16()
-            guard !sawState, length <= BackupContent.valueLimit else { throw malformed }
-            sawState = true
-            return .state(try take(length))
-        case BackupContent.entry:
-            hashed([kind])
-            let number = try take(1)[0]
-            let (keyLength, valueLength) = (try number16(), try number16())
-            guard let table = SealedTable(rawValue: number), BackupContent.tables.contains(table),
-                (1...RecordsView.keyLimit).contains(keyLength), valueLength <= BackupContent.valueLimit, sawState
-            else { throw malformed }
-            let key = try take(keyLength)
-            let rises = number > last.table || number == last.table && last.key.lexicographicallyPrecedes(key)
-            guard rises else { throw malformed }
-            last = (number, key)
-            return .entry(table, key: key, value: try take(valueLength))
-        case BackupContent.manifest:
-            try finish(totals)
+        guard kind != BackupContent.manifest else {
+            try finish()
             return nil
+        }
+        hashed([kind])
+        switch kind {
+        case BackupContent.keyring:
+            guard part.rawValue <= Part.changes.rawValue else { throw malformed }
+            try readKeyring()
+            return .keyring
+        case BackupContent.value: return try value()
+        case BackupContent.change: return try change()
+        case BackupContent.state:
+            guard part != .state, newest != nil else { throw malformed }
+            part = .state
+            last = (0, [])
+            return .state(try counted(BackupContent.valueLimit))
         default: throw malformed
         }
     }
 
+    private mutating func readKeyring() throws(VaultError) {
+        let wrapped = try counted(Keyring.sizeLimit)
+        let count = try number16()
+        guard count <= Keyring.sizeLimit else { throw malformed }
+        var body = WipedBytes(count: count)
+        let filled = body.withMutableBytes { body in Result { () throws(VaultError) in try fill(body) } }
+        try filled.get()
+        let opened = body.withBytes { body in
+            Result { () throws(VaultError) in try Keyring(wrapped: wrapped, body: body) }
+        }
+        let new = VaultKeys(try opened.get())
+        guard new.keyring.vaultID == source.header.vaultID else { throw malformed }
+        newest = newest.map { new.reading($0) } ?? new
+        keyring = wrapped
+    }
+
+    private mutating func value() throws(VaultError) -> Item {
+        let (table, keyLength, valueLength) = try head()
+        // The journal follows the state, everything else comes before.
+        guard newest != nil, valueLength > 0, table != .sessions, table != .logins,
+            part == .state ? table == .journal : table != .journal && part != .changes && source.header.since == nil
+        else { throw malformed }
+        if part != .state { part = .values }
+        let key = try take(keyLength)
+        guard table.rawValue > last.table || table.rawValue == last.table && last.key.lexicographicallyPrecedes(key)
+        else { throw malformed }
+        last = (table.rawValue, key)
+        entries += 1
+        return .value(table, key: key, value: try take(valueLength))
+    }
+
+    private mutating func change() throws(VaultError) -> Item {
+        let (table, keyLength, valueLength) = try head()
+        guard newest != nil, part != .state, ChangeLog.tables.contains(table) else { throw malformed }
+        part = .changes
+        let had = try take(1)[0]
+        guard had <= 1, had == 1 || valueLength > 0 else { throw malformed }
+        let old = had == 0 ? nil : try take(Stamp.size).withUnsafeBytes { Stamp(stamp: $0) }
+        let key = try take(keyLength)
+        entries += 1
+        return .change(table, key: key, old: old, value: valueLength == 0 ? nil : try take(valueLength))
+    }
+
+    private mutating func head() throws(VaultError) -> (SealedTable, key: Int, value: Int) {
+        let number = try take(1)[0]
+        let (key, value) = (try number16(), try number16())
+        guard let table = SealedTable(rawValue: number), (1...RecordsView.keyLimit).contains(key),
+            value <= BackupContent.valueLimit
+        else { throw malformed }
+        return (table, key, value)
+    }
+
     /// Checks the manifest against what was read, and that the file ends with it.
-    private mutating func finish(_ totals: BackupTotals) throws(VaultError) {
+    private mutating func finish() throws(VaultError) {
         digest = hash.finish()
         let total = bytes
         let manifest = try take(BackupContent.manifestSize, hashed: false)
         var expected: [UInt8] = []
-        for number in [totals.entries, totals.connections, totals.users, total] { expected.append(u64: UInt64(number)) }
+        expected.append(u64: entries)
+        expected.append(u64: UInt64(total))
         expected += digest
-        guard manifest == expected, header.entries == UInt64(totals.entries) else {
+        guard manifest == expected, source.header.entries == entries else {
             throw BackupError.damaged("its manifest names other contents")
         }
-        guard sawState, sawFinal, offset == used else { throw malformed }
-        guard try file.bytes(1) == nil else { throw BackupError.damaged("something was added after its end") }
+        guard part == .state, sawFinal, offset == used else { throw malformed }
+        guard try source.file.bytes(1) == nil else { throw BackupError.damaged("something was added after its end") }
     }
 
     private var malformed: VaultError { BackupError.damaged("its contents are not in order") }
@@ -125,30 +207,49 @@ struct BackupReader: ~Copyable {
         return Int(part[0]) | Int(part[1]) << 8
     }
 
+    private mutating func counted(_ limit: Int) throws(VaultError) -> [UInt8] {
+        let length = try number16()
+        guard length <= limit else { throw malformed }
+        return try take(length)
+    }
+
     private mutating func take(_ count: Int, hashed isHashed: Bool = true) throws(VaultError) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(count)
-        while out.count < count {
-            if offset == used { try fill() }
-            let part = min(count - out.count, used - offset)
-            out += plain[offset..<(offset + part)]
-            offset += part
-        }
-        if isHashed { hashed(out) }
+        var out = [UInt8](repeating: 0, count: count)
+        try out.withUnsafeMutableBytes { out in
+            Result { () throws(VaultError) in try fill(out, hashed: isHashed) }
+        }.get()
         return out
     }
 
+    /// Takes as many bytes as `out` has room for.
+    private mutating func fill(_ out: UnsafeMutableRawBufferPointer, hashed: Bool = true) throws(VaultError) {
+        var done = 0
+        while done < out.count {
+            if offset == used { try open() }
+            let (from, count) = (offset, min(out.count - done, used - offset))
+            plain.withBytes {
+                UnsafeMutableRawBufferPointer(rebasing: out[done...]).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: $0[from..<(from + count)]))
+            }
+            offset += count
+            done += count
+        }
+        guard hashed else { return }
+        hash.update(UnsafeRawBufferPointer(out))
+        bytes += out.count
+    }
+
     /// Opens the next chunk.
-    private mutating func fill() throws(VaultError) {
+    private mutating func open() throws(VaultError) {
         guard !sawFinal else { throw malformed }
-        let (file, chunk) = (file, index)
+        let (file, chunk) = (source.file, index)
         let read = sealed.withUnsafeMutableBytes { buffer in
             Result { () throws(VaultError) in try file.read(into: buffer) }
         }
         let count = try read.get()
         guard count > SecretStream.overhead else { throw BackupError.truncated }
         let length = count - SecretStream.overhead
-        let isFinal = plain.withUnsafeMutableBytes { plain in
+        let isFinal = plain.withMutableBytes { plain in
             sealed.withUnsafeBytes { sealed in
                 stream.pull(
                     UnsafeRawBufferPointer(rebasing: sealed[..<count]), index: chunk,
@@ -167,20 +268,5 @@ struct BackupReader: ~Copyable {
         used = length
         offset = 0
         index += 1
-    }
-}
-
-/// What a reader has counted so far.
-struct BackupTotals {
-    var entries = 0
-    var connections = 0
-    private var userCount = UserCount()
-    var users: Int { userCount.users }
-
-    mutating func add(_ table: SealedTable, _ key: UnsafeRawBufferPointer) {
-        entries += 1
-        guard table == .records else { return }
-        connections += 1
-        userCount.add(key)
     }
 }

@@ -19,30 +19,27 @@ struct BackupWriter: ~Copyable {
         try header.withUnsafeBytes { header in Result { () throws(VaultError) in try file.write(header) } }.get()
     }
 
-    mutating func state(_ state: [UInt8]) throws(VaultError) {
-        var head: [UInt8] = [BackupContent.state]
-        head.append(u16: UInt16(state.count))
+    /// Writes a keyring, closed and open.
+    mutating func keyring(_ wrapped: [UInt8], _ keyring: Keyring) throws(VaultError) {
+        var head: [UInt8] = [BackupContent.keyring]
+        head.append(u16: UInt16(wrapped.count))
+        head += wrapped
+        let body = keyring.body()
+        head.append(u16: UInt16(body.count))
         try append(head)
-        try append(state)
+        try body.append(to: &self)
     }
 
-    mutating func entry(
-        _ table: SealedTable, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-    ) throws(VaultError) {
-        var head: (UInt8, UInt8, UInt16, UInt16) = (
-            BackupContent.entry, table.rawValue, UInt16(key.count).littleEndian, UInt16(value.count).littleEndian
-        )
-        try withUnsafeBytes(of: &head) { head in Result { () throws(VaultError) in try append(head) } }.get()
-        try append(key)
-        try append(value)
+    mutating func append(_ bytes: [UInt8]) throws(VaultError) {
+        try bytes.withUnsafeBytes { bytes in Result { () throws(VaultError) in try append(bytes) } }.get()
     }
 
     /// Ends the backup; returns its hash.
-    mutating func finish(_ totals: BackupTotals) throws(VaultError) -> [UInt8] {
+    mutating func finish(entries: Int) throws(VaultError) -> [UInt8] {
         let total = bytes
         let digest = hash.finish()
         var manifest: [UInt8] = [BackupContent.manifest]
-        for number in [totals.entries, totals.connections, totals.users] { manifest.append(u64: UInt64(number)) }
+        manifest.append(u64: UInt64(entries))
         manifest.append(u64: UInt64(total))
         manifest += digest
         try append(manifest)
@@ -50,11 +47,7 @@ struct BackupWriter: ~Copyable {
         return digest
     }
 
-    private mutating func append(_ bytes: [UInt8]) throws(VaultError) {
-        try bytes.withUnsafeBytes { bytes in Result { () throws(VaultError) in try append(bytes) } }.get()
-    }
-
-    private mutating func append(_ bytes: UnsafeRawBufferPointer) throws(VaultError) {
+    fileprivate mutating func append(_ bytes: UnsafeRawBufferPointer) throws(VaultError) {
         hash.update(bytes)
         self.bytes += bytes.count
         var rest = bytes
@@ -81,5 +74,14 @@ struct BackupWriter: ~Copyable {
         try written.get()
         used = 0
         index += 1
+    }
+}
+
+extension WipedBytes {
+    /// Hands the bytes to a writer without copying them.
+    fileprivate borrowing func append(to writer: inout BackupWriter) throws(VaultError) {
+        // Lent to this call alone, as a chunk is.
+        let bytes = withBytes { $0 }
+        try writer.append(bytes)
     }
 }

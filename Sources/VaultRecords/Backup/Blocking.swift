@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import VaultBase
 
 /// Runs long work that waits for a disk on a thread of its own, so that none of the few threads that
@@ -22,6 +23,24 @@ enum Blocking {
                 continuation.resume(throwing: VaultError(.unavailable, "cannot start a thread"))
             }
         }
+    }
+
+    /// The same; `body` can ask whether the caller was cancelled meanwhile.
+    static func run<R: Sendable>(
+        untilCancelled body: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> R
+    ) async throws -> R {
+        let flag = Flag()
+        return try await withTaskCancellationHandler {
+            try await run { try body { flag.isSet } }
+        } onCancel: {
+            flag.set()
+        }
+    }
+
+    private final class Flag: Sendable {
+        private let value = Atomic(false)
+        var isSet: Bool { value.load(ordering: .relaxed) }
+        func set() { value.store(true, ordering: .relaxed) }
     }
 
     private final class Work: Sendable {

@@ -77,6 +77,12 @@ struct Stamp {
         }
     }
 
+    /// - Parameter stamp: ``size`` bytes, as ``withBytes(_:)`` lends them.
+    init?(stamp: UnsafeRawBufferPointer) {
+        guard stamp.count == Self.size else { return nil }
+        withUnsafeMutableBytes(of: &bytes) { $0.copyMemory(from: stamp) }
+    }
+
     /// The term that sealed it.
     var term: UInt32 { withBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt32.self)) } }
 

@@ -29,7 +29,9 @@ final class VaultKeys: Sendable {
     func term(_ id: UInt32) -> GuardedKey? { id == active ? activeKey : others[id] }
 
     /// The same, which opens what `other` opens too.
-    func reading(_ other: VaultKeys) -> VaultKeys { VaultKeys(keyring, alsoReading: other.others) }
+    func reading(_ other: VaultKeys) -> VaultKeys {
+        VaultKeys(keyring, alsoReading: others.merging(other.others) { mine, _ in mine })
+    }
 
     /// Lends the vault's 16-byte id.
     func withVaultID<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { withUnsafeBytes(of: vaultID, body) }

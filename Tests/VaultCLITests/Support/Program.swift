@@ -115,6 +115,7 @@ final class Folder: Sendable {
     func exists(_ name: String) -> Bool { access(path(name), F_OK) == 0 }
 
     var names: [String] { Self.names(in: path) }
+    static func list(_ path: String) -> [String] { names(in: path) }
 
     private static func names(in path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }

@@ -11,6 +11,7 @@ must come: fields, `none`, `damaged` or `newer-format`.
 """
 import hashlib, os, struct
 from nacl import bindings as sodium
+from nacl.pwhash import argon2id
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOW = 1_800_000_000_000
@@ -214,7 +215,59 @@ def stores():
     store("state-newer", "A state of format 2.", one, [], opened="newer-format", st=state(one, format=2))
 
 
-def backup(name, comment, users, expected, change=lambda data: data, large=False, seq=100, manifest=None, order=None):
+SECRET = fixed("backup secret key")
+PUBLIC = sodium.crypto_scalarmult_base(SECRET)
+WORDS = "correct horse battery"
+COST = struct.pack("<II", 1, 8) + fixed("backup salt", 16)
+
+
+def sealed_box(plain, public):
+    """crypto_box_seal with a fixed sender."""
+    sender = fixed("ephemeral key")
+    sender_public = sodium.crypto_scalarmult_base(sender)
+    nonce = hashlib.blake2b(sender_public + public, digest_size=24).digest()
+    return sender_public + sodium.crypto_box(plain, nonce, public, sender)
+
+
+def slot(kind, id, file_key):
+    nonce = fixed(f"backup nonce {kind}", 24)
+    if kind == 1:
+        content = nonce + seal(H(BACKUP_KEY, "vault-backup-v1", id), nonce, file_key) + keyring()
+    elif kind == 2:
+        salt = COST[8:]
+        key = argon2id.kdf(32, WORDS.encode(), salt, opslimit=1, memlimit=8 << 10)
+        content = COST + nonce + seal(H(key, "vault-bkpass-v1", id + COST), nonce, file_key)
+    elif kind == 3:
+        content = PUBLIC + sealed_box(file_key, PUBLIC)
+    else:
+        content = b"of a later version"
+    return struct.pack("<BBH", kind, 0, len(content)) + content
+
+
+def contents(rows):
+    """Count and set hash of connections and of accounts."""
+    out = []
+    for table in ("records", "identities"):
+        elements = [H(STATE_KEY, "vault-set-v1", bytes([NUMBERS[table]]) + counted(k) + v[:24] + v[48:64])
+                    for t, k, v in rows if t == table]
+        total = sum(int.from_bytes(element, "little") for element in elements) % (1 << 256)
+        out.append((len(elements), total))
+    return out
+
+
+def point(sequence, rows):
+    return struct.pack("<Q", sequence) + H(STATE_KEY, "vault-chain-v1", struct.pack("<Q", sequence) + b"".join(
+        struct.pack("<Q", count) + total.to_bytes(32, "little") for count, total in contents(rows)))
+
+
+def body():
+    out = b"\1" + STATE_KEY + INDEX_KEY + BACKUP_KEY + struct.pack("<H", len(TERMS))
+    for id, (state, key) in TERMS.items():
+        out += struct.pack("<IBq", id, state, NOW - 1000 * (10 - id)) + key
+    return out
+
+
+def vault(users, large=False):
     rows = []
     for index, user in enumerate(users):
         k = key(user, "spotify")
@@ -225,27 +278,52 @@ def backup(name, comment, users, expected, change=lambda data: data, large=False
     rows.append(("identities", k, value("identities", k, 71, fields((1, users[0])))))
     k = key(users[-1], "spotify")
     rows.append(("journal", k, value("journal", k, 80, fields((1, 42), (2, NOW)))))
-    ring, id = keyring(), fixed("backup id", 16)
-    head = b"VBK1" + struct.pack("<BBH", 1, 1, 0) + VAULT + id
-    head += struct.pack("<QqQII", seq, NOW, len(rows), 65536, len(ring)) + ring
+    return rows
+
+
+def item(table, k, v):
+    return struct.pack("<BBHH", 2, NUMBERS[table], len(k), len(v)) + k + v
+
+
+def change(table, k, old, v):
+    stamp = b"" if old is None else old[:24] + old[48:64]
+    return struct.pack("<BBHHB", 4, NUMBERS[table], len(k), len(v or b""), bool(stamp)) + stamp + k + (v or b"")
+
+
+def backup(name, comment, expected, rows, change_=lambda data: data, seq=100, manifest=None, values=None, changes=(),
+           since=None, kinds=(1,), unlock="", st=None, more=b""):
+    """`rows` are the vault's at the end, `values` what is written of them, `since` a sequence and the rows then."""
+    id, file_key = fixed("backup id", 16), fixed("file key")
+    slots = b"".join(slot(kind, id, file_key) for kind in kinds)
+    if values is None:
+        values = [] if since else [row for row in rows if row[0] != "journal"]
+    journal = [row for row in rows if row[0] == "journal"]
+    count = len(values) + len(changes) + len(journal)
+    head = b"VBK1" + struct.pack("<BBH", 1, 2 if since else 1, len(kinds)) + VAULT + id
+    head += (point(*since) if since else bytes(40)) + point(seq, rows)
+    head += struct.pack("<qQII", NOW, count, 65536, len(slots)) + slots
     head += hashlib.blake2b(head, digest_size=16).digest()
-    file_key = H(BACKUP_KEY, "vault-backup-v1", id)
     out = head + H(file_key, "vault-bkhead-v1", head)
-    st = state(rows)
-    plain = struct.pack("<BH", 1, len(st)) + st
-    for table, k, v in (order(rows) if order else rows):
-        plain += struct.pack("<BBHH", 2, NUMBERS[table], len(k), len(v)) + k + v
-    numbers = manifest or (len(rows), len(users), len(users), len(plain))
-    plain += struct.pack("<BQQQQ", 3, *numbers) + hashlib.blake2b(plain, digest_size=32).digest()
+    st = state(rows) if st is None else st
+    ring, opened = keyring(), body()
+    plain = struct.pack("<BH", 5, len(ring)) + ring + struct.pack("<H", len(opened)) + opened
+    plain += b"".join(item(*row) for row in values) + b"".join(change(*row) for row in changes)
+    plain += struct.pack("<BH", 1, len(st)) + st + b"".join(item(*row) for row in journal) + more
+    numbers = manifest or (count, len(plain))
+    plain += struct.pack("<BQQ", 3, *numbers) + hashlib.blake2b(plain, digest_size=32).digest()
     stream = sodium.crypto_secretstream_xchacha20poly1305_state()
     out += init_push(stream, H(file_key, "vault-bkdata-v1", b""))
     chunks = [plain[at:at + 65536] for at in range(0, len(plain), 65536)]
     for index, chunk in enumerate(chunks):
         tag = 3 if index == len(chunks) - 1 else 0
         out += sodium.crypto_secretstream_xchacha20poly1305_push(stream, chunk, struct.pack("<Q", index), tag)
-    lines = [f"# {comment}", f"root-key {ROOT.hex()}", f"expect {expected}", f"backup {change(out).hex()}"]
+    lines = [f"# {comment}", f"root-key {ROOT.hex()}", f"expect {expected}", f"backup {change_(out).hex()}"]
+    if unlock:
+        lines.append(f"unlock {unlock}")
     if expected == "ok":
-        lines += [f"connections {len(users)}", f"sequence {seq}"]
+        lines += [f"connections {len([row for row in rows if row[0] == 'records'])}", f"sequence {seq}"]
+        if since:
+            lines.append(f"since {since[0]}")
     with open(os.path.join(HERE, name + ".backup"), "w") as file:
         file.write("\n".join(lines) + "\n")
 
@@ -259,25 +337,79 @@ def init_push(stream, key):
 
 
 def backups():
-    many = [f"user-{index:02}" for index in range(6)]
-    backup("backup-good", "Two connections, an account, an unfinished refresh.", ["ada", "bob"], "ok")
-    backup("backup-chunks", "Several chunks.", many, "ok", large=True)
-    backup("backup-cut", "The last byte is missing.", ["ada"], "damaged", lambda data: data[:-1])
-    backup("backup-cut-at-a-chunk", "Everything after the first chunk is missing.", many, "damaged",
-           lambda data: data[:72 + len(keyring()) + 72 + 65553], large=True)
-    backup("backup-longer", "A byte was added.", ["ada"], "damaged", lambda data: data + b"\0")
-    backup("backup-flipped", "A bit of the last chunk.", ["ada"], "damaged",
-           lambda data: data[:-40] + bytes([data[-40] ^ 4]) + data[-39:])
-    backup("backup-header-flipped", "A bit of the sequence in the header.", ["ada"], "damaged",
-           lambda data: data[:40] + bytes([data[40] ^ 1]) + data[41:])
-    backup("backup-newer", "Format 2.", ["ada"], "newer-format", lambda data: data[:4] + b"\2" + data[5:])
-    backup("backup-manifest", "A manifest that counts one more, sealed well.", ["ada"], "damaged",
-           manifest=(4, 2, 1, 1))
-    backup("backup-order", "Two values exchanged, sealed well.", ["ada", "bob"], "damaged",
-           order=lambda rows: [rows[1], rows[0]] + rows[2:])
-    backup("backup-sequence", "A header of another moment than the state's, sealed well.", ["ada"], "damaged", seq=99)
-    backup("backup-dropped", "A value the state counts was left out, sealed well.", ["ada", "bob"], "damaged",
-           order=lambda rows: rows[1:])
+    ada, two, many = vault(["ada"]), vault(["ada", "bob"]), vault([f"user-{index:02}" for index in range(6)], True)
+    flip = lambda at: lambda data: data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+    backup("backup-good", "Two connections, an account, an unfinished refresh.", "ok", two)
+    backup("backup-chunks", "Several chunks.", "ok", many)
+    backup("backup-cut", "The last byte is missing.", "damaged", ada, lambda data: data[:-1])
+    backup("backup-cut-at-a-chunk", "Everything after the first chunk is missing.", "damaged", many,
+           lambda data: data[:144 + len(slot(1, fixed("backup id", 16), bytes(32))) + 72 + 65553])
+    backup("backup-longer", "A byte was added.", "damaged", ada, lambda data: data + b"\0")
+    backup("backup-flipped", "A bit of the last chunk.", "damaged", ada, flip(-40))
+    backup("backup-header-flipped", "A bit of the sequence in the header.", "damaged", ada, flip(80))
+    backup("backup-newer", "Format 2.", "newer-format", ada, lambda data: data[:4] + b"\2" + data[5:])
+    backup("backup-newer-kind", "Kind 3.", "newer-format", ada, lambda data: data[:5] + b"\3" + data[6:])
+    backup("backup-manifest", "A manifest that counts one more, sealed well.", "damaged", ada, manifest=(5, 1))
+    backup("backup-order", "Two values exchanged, sealed well.", "damaged", two,
+           values=[two[1], two[0], two[2], two[3]])
+    backup("backup-sequence", "A header of another moment than the state's, sealed well.", "damaged", ada, seq=99)
+    backup("backup-dropped", "A value the state counts was left out, sealed well.", "damaged", two, values=two[1:4])
+    backup("backup-after-the-end", "A keyring after the state, sealed well.", "damaged", ada,
+           more=struct.pack("<BH", 5, len(keyring())) + keyring() + struct.pack("<H", len(body())) + body())
+
+    # What changed while a full backup was copied: bob was read, then written again; cy came; ada went.
+    before, k = vault(["ada", "bob"]), key("bob", "spotify")
+    cy = ("records", key("cy", "spotify"), value("records", key("cy", "spotify"), 91, connection()))
+    bob = ("records", k, value("records", k, 90, connection(access="later")))
+    after = [bob, cy] + before[2:]
+    steps = [("records", before[0][1], before[0][2], None), ("records", k, before[1][2], bob[2]),
+             ("records", cy[1], None, cy[2])]
+    backup("backup-slices", "Values of several moments, and the changes that make them one.", "ok", after,
+           values=before[:4], changes=steps)
+    backup("backup-slices-stale", "The same with a change left out, sealed well.", "damaged", after,
+           values=before[:4], changes=steps[1:])
+
+    backup("increment-good", "The same changes as an increment.", "ok", after, changes=steps, since=(95, before))
+    backup("increment-empty", "Nothing changed.", "ok", before, since=(95, before))
+    backup("increment-dropped", "A change left out, sealed well.", "damaged", after, changes=steps[:2],
+           since=(95, before))
+    backup("increment-stamp", "A change that names another value before, sealed well.", "damaged", after,
+           changes=[steps[0], ("records", k, before[0][2], bob[2]), steps[2]], since=(95, before))
+    backup("increment-beginning", "It began with other contents, sealed well.", "damaged", after, changes=steps,
+           since=(95, after))
+    backup("increment-values", "An increment with a value that is no change, sealed well.", "damaged", before,
+           values=before[:1], since=(95, before[1:]))
+    backup("increment-backwards", "It ends before it begins, sealed well.", "damaged", before, since=(101, before))
+    backup("increment-header-flipped", "A bit of where it begins.", "damaged", before, flip(50), since=(95, before))
+
+    secret = "secret " + SECRET.hex()
+    words = "passphrase " + WORDS
+    backup("for-public-key", "For a public key alone.", "ok", two, kinds=(3,), unlock=secret)
+    backup("for-passphrase", "For a passphrase alone.", "ok", two, kinds=(2,), unlock=words)
+    backup("for-three", "For the vault, a passphrase, a public key, and a kind that nobody knows.", "ok", two,
+           kinds=(9, 1, 2, 3), unlock=secret)
+    backup("for-three-by-root", "The same, opened with the root key.", "ok", two, kinds=(9, 1, 2, 3))
+    backup("for-three-by-passphrase", "The same, opened with the passphrase.", "ok", two, kinds=(9, 2, 1, 3),
+           unlock=words)
+    backup("for-another-key", "For a public key; another secret key.", "wrong-key", two, kinds=(3,),
+           unlock="secret " + fixed("another secret key").hex())
+    backup("for-another-passphrase", "For a passphrase; another one.", "wrong-key", two, kinds=(2,),
+           unlock="passphrase correct horse staple")
+    backup("for-public-key-by-root", "For a public key alone; the vault's root key.", "wrong-key", two, kinds=(3,))
+    backup("for-nobody", "No slot at all.", "damaged", two, kinds=())
+    backup("for-public-key-flipped", "A bit of the sealed box.", "damaged", two, flip(144 + 4 + 32 + 40), kinds=(3,),
+           unlock=secret)
+    backup("for-passphrase-flipped", "A bit of the salt.", "damaged", two, flip(144 + 4 + 12), kinds=(2,),
+           unlock=words)
+    remade = lambda at: lambda data: remake(flip(at)(data), 2)
+    backup("for-passphrase-remade", "A bit of the cost, with a checksum that fits.", "damaged", two,
+           remade(144 + 4 + 7), kinds=(2,), unlock=words)
+
+
+def remake(data, kind):
+    """The checksum of a changed header, made anew: anybody can."""
+    size = 144 + len(slot(kind, fixed("backup id", 16), bytes(32)))
+    return data[:size] + hashlib.blake2b(data[:size], digest_size=16).digest() + data[size + 16:]
 
 
 stores()

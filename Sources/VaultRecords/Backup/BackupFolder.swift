@@ -1,0 +1,105 @@
+public import VaultBase
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A folder of one vault's backups, which it names, finds again and thins out.
+///
+/// `vault-<8 digits of the vault's id>-<moment>-full.backup`, or `…-increment.backup`. Only what is called so and
+/// begins as a backup of this vault is touched; everything else in the folder is somebody else's.
+public struct BackupFolder: Sendable {
+    public struct Item: Sendable {
+        public var path: String
+        public var inspection: Backup.Inspection
+        public var isFull: Bool { inspection.since == nil }
+    }
+
+    public let path: String
+    private let vaultID: String
+    private var prefix: String { "vault-\(vaultID.prefix(8))-" }
+    private static let ending = ".backup"
+
+    /// - Parameter vaultID: in hexadecimal.
+    public init(_ path: String, vaultID: String) {
+        self.path = path
+        self.vaultID = vaultID
+    }
+
+    /// Where a new one goes.
+    public func newPath(at time: Timestamp, isIncrement: Bool) -> String {
+        let moment = time.iso8601.filter { $0 != "-" && $0 != ":" }
+        return "\(path)/\(prefix)\(moment)-\(isIncrement ? "increment" : "full")\(Self.ending)"
+    }
+
+    /// This vault's backups, oldest first. One whose beginning cannot be read is left out.
+    ///
+    /// - Throws: `file` when the folder cannot be read.
+    public func items() throws(VaultError) -> [Item] {
+        var items: [Item] = []
+        for name in try names() where name.hasPrefix(prefix) && name.hasSuffix(Self.ending) {
+            let file = "\(path)/\(name)"
+            guard let inspection = try? Backup.inspect(file), Hex.encode(inspection.vaultID) == vaultID else {
+                continue
+            }
+            items.append(Item(path: file, inspection: inspection))
+        }
+        return items.sorted {
+            let (one, other) = ($0.inspection, $1.inspection)
+            return (one.createdAt, one.end.sequence) < (other.createdAt, other.end.sequence)
+        }
+    }
+
+    /// The newest full backup with the increments that follow it without a gap; empty when there is none.
+    public func newest() throws(VaultError) -> [Item] {
+        let items = try items()
+        guard let full = items.lastIndex(where: \.isFull) else { return [] }
+        var chain = [items[full]]
+        for item in items[(full + 1)...] where item.inspection.since == chain.last?.inspection.end {
+            chain.append(item)
+        }
+        return chain
+    }
+
+    /// Removes what backups left that were cut off. Nobody else may be writing here under these names.
+    public func removeHalfWritten() throws(VaultError) {
+        for name in try names() where name.hasPrefix(prefix) && name.contains("\(Self.ending)\(NewFile.mark)") {
+            unlink("\(path)/\(name)")
+        }
+    }
+
+    /// Removes full backups older than the newest `keep`, each after the increments that follow it; returns what
+    /// was removed.
+    public func thinOut(keeping keep: Int) throws(VaultError) -> [String] {
+        let items = try items()
+        let fulls = items.indices.filter { items[$0].isFull }
+        guard fulls.count > max(1, keep) else { return [] }
+        let old = items[..<fulls[fulls.count - max(1, keep)]]
+        // Increments go before what they need.
+        let order = old.filter { !$0.isFull }.reversed() + old.filter(\.isFull)
+        return order.filter { unlink($0.path) == 0 }.map(\.path)
+    }
+
+    /// Makes the folder, 0700, when it is not there.
+    public func make() throws(VaultError) {
+        guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
+        throw VaultError(
+            .file, "cannot make \(path): \(String(cString: strerror(errno)))", hint: "make it, or name another place")
+    }
+
+    private func names() throws(VaultError) -> [String] {
+        guard let stream = opendir(path) else {
+            throw VaultError(
+                .file, "cannot read \(path): \(String(cString: strerror(errno)))", hint: "look at backup.directory")
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        return names
+    }
+}

@@ -1,0 +1,122 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+import Synchronization
+import Testing
+import VaultBase
+import VaultCrypto
+import VaultRecords
+import VaultStore
+
+/// Backups while somebody writes.
+@Suite struct BackupUnderWritesTests {
+    let vaults: BackupBench
+    var folder: Folder { vaults.folder }
+    init() throws { vaults = try BackupBench() }
+
+    /// Pairs are written together while backups run: no backup may hold half a pair.
+    @Test(arguments: [false, true]) func aBackupUnderWritesIsOneMoment(onDisk: Bool) async throws {
+        let bench = try await Bench(onDisk ? LMDBStore.create(at: folder.path + "/store") : MemoryStore())
+        let stop = Flag()
+        let records = bench.records
+        let template = try bench.connection()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                var round: UInt64 = 0
+                while !stop.isSet {
+                    round += 1
+                    let generation = round
+                    try await records.write { transaction in
+                        for user in ["left-\(generation % 50)", "right-\(generation % 50)"] {
+                            var connection = template
+                            connection.user = try UserID(user)
+                            connection.generation = generation
+                            try transaction.put(connection, expecting: nil)
+                        }
+                    }
+                    await Task.yield()
+                }
+            }
+            for number in 0..<5 {
+                let (path, _) = try await vaults.backup(bench, "b\(number)")
+                let store = MemoryStore()
+                _ = try await Backup.restore(path, into: store, rootKey: bench.key, isSingleUse: { _ in false }) {
+                    _, _ in
+                }
+                let restored = try Records.open(store, rootKey: bench.key, clock: bench.clock)
+                var generations: [String: UInt64] = [:]
+                try restored.forEachConnection { connection in
+                    generations[connection.user.rawValue] = connection.generation
+                    return true
+                }
+                for index in 0..<50 { #expect(generations["left-\(index)"] == generations["right-\(index)"]) }
+            }
+            stop.set()
+            try await group.waitForAll()
+        }
+        await bench.store.close()
+    }
+
+    /// The backup is made slow on purpose while somebody writes as fast as the store can: it holds no
+    /// snapshot, so pages are used again, and it is the vault of one moment all the same.
+    @Test func aSlowBackupLetsTheStoreGrowByNoMoreThanTheWritesThemselves() async throws {
+        let store = try LMDBStore.create(at: folder.path + "/store")
+        let bench = try await Bench(store)
+        let template = try bench.connection(token: String(repeating: "x", count: 500))
+        @Sendable func put(_ range: Range<Int>, _ generation: UInt64) async throws {
+            try await bench.records.write { transaction in
+                for index in range {
+                    var connection = template
+                    connection.user = try UserID("user-\(index)")
+                    connection.generation = generation
+                    try transaction.put(connection, expecting: nil)
+                }
+            }
+        }
+        for start in stride(from: 0, to: 6000, by: 500) { try await put(start..<(start + 500), 0) }
+        // Once over everything without a backup: the log is there, and free pages to work with.
+        for start in stride(from: 0, to: 6000, by: 50) { try await put(start..<(start + 50), 1) }
+        let before = try store.statistics().fileBytes
+        let stop = Flag()
+        let rounds = Count()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                var round = 0
+                while !stop.isSet {
+                    let start = round * 1997 % 5950
+                    try await put(start..<(start + 50), UInt64(round + 2))
+                    round += 1
+                    rounds.value = round
+                }
+            }
+            let backup = try await Backup.write(bench.records, to: vaults.path("b")) { done, total in
+                // A slow disk: each slice takes as long as 40 commits.
+                let until = rounds.value + 40
+                while done < total / 2, rounds.value < until { usleep(500) }
+            }
+            stop.set()
+            try await group.waitForAll()
+            #expect(backup.entries > 6000, "changes were caught up with")
+        }
+        #expect(rounds.value > 200)
+        let growth = try store.statistics().fileBytes - before
+        // 200 commits of 50 scattered records rewrite some 40 MB of pages; a snapshot would have kept them all.
+        #expect(growth < 8 << 20, "grew by \(growth >> 10) KiB in \(rounds.value) commits")
+        #expect(try Backup.verify(vaults.path("b"), rootKey: bench.key) { _, _ in }.connections == 6000)
+        await store.close()
+    }
+}
+
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
+}
+
+private final class Count: Sendable {
+    private let number = Atomic(0)
+    var value: Int {
+        get { number.load(ordering: .relaxed) }
+        set { number.store(newValue, ordering: .relaxed) }
+    }
+}
