@@ -83,6 +83,7 @@ struct BackupReader: ~Copyable {
     private var entries: UInt64 = 0
     private var last: (table: UInt8, key: [UInt8]) = (0, [])
     private var part = Part.keyring
+    private var isAtEnd = false
     private var newest: VaultKeys?
 
     /// The last keyring as the store had it; empty before the first.
@@ -105,9 +106,11 @@ struct BackupReader: ~Copyable {
 
     /// The next item; nil once the manifest was read, found right, and the file ended.
     mutating func next() throws(VaultError) -> Item? {
+        if isAtEnd { return nil }
         let kind = try take(1, hashed: false)[0]
         guard kind != BackupContent.manifest else {
             try finish()
+            isAtEnd = true
             return nil
         }
         hashed([kind])
