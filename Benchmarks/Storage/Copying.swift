@@ -22,16 +22,16 @@ enum Copying {
 
     static func verify(_ file: String, of path: String) throws {
         let start = Measure.now()
-        let manifest = try Backup.verify(file, rootKey: Place.key(path)) { _, _ in }
-        Measure.report("rate", Double(manifest.connections) / (Measure.now() - start))
+        let manifests = try OpenBackup([file], with: .key(Place.key(path))).verify { _, _ in }
+        Measure.report("rate", Double(manifests[0].connections) / (Measure.now() - start))
     }
 
     static func restore(_ file: String, of path: String, into new: String) async throws {
         let key = try Place.key(path)
         let start = Measure.now()
         let store = try LMDBStore.create(at: new, options: Place.options)
-        let manifest = try await Backup.restore(
-            file, into: store, rootKey: key, isSingleUse: { _ in false }, progress: { _, _ in })
+        let manifest = try await OpenBackup([file], with: .key(key))
+            .restore(into: store, isSingleUse: { _ in false }, progress: { _, _ in })
         Measure.report("rate", Double(manifest.connections) / (Measure.now() - start))
         await store.close()
     }

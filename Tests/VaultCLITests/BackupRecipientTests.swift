@@ -53,7 +53,7 @@ import Testing
         let config = "--config '\(vault.folder.path("vault.conf"))'"
         let line =
             "'\(Program.path)' backup - \(config) 2>'\(vault.folder.path("said"))'"
-            + " | (sleep 0.2; '\(Program.path)' backup verify - \(config)) >'\(vault.folder.path("verified"))'"
+            + " | '\(Program.path)' backup verify - \(config) >'\(vault.folder.path("verified"))'"
         #expect(shell(line) == 0)
         #expect(try vault.folder.read("verified").contains("whole  2 connections"))
         #expect(try vault.folder.read("said").contains("vault backup verify"))
@@ -99,7 +99,7 @@ import Testing
         try folder.write("file", "in the way")
         let vault = try TestVault(conf: "[backup]\ndirectory = \"\(folder.path("file"))\"\n")
         let server = try TestServer(vault)
-        try server.waitForLog("cannot read \(folder.path("file"))")
+        try server.waitForLog("cannot read ")
         #expect(try vault.run("status").status == 0)
         #expect(server.stop() == 0)
     }

@@ -37,6 +37,7 @@ import VaultStore
                     await Task.yield()
                 }
             }
+            defer { stop.set() }
             for number in 0..<5 {
                 let (path, _) = try await vaults.backup(bench, "b\(number)")
                 let store = MemoryStore()
@@ -89,6 +90,7 @@ import VaultStore
                     rounds.value = round
                 }
             }
+            defer { stop.set() }
             let backup = try await Backup.write(bench.records, to: vaults.path("b")) { done, total in
                 // A slow disk: each slice takes as long as 40 commits.
                 let until = rounds.value + 40

@@ -38,27 +38,20 @@ extension Vault {
         to path: String, for recipients: [BackupRecipient], since: ChainPoint?, isKept: Bool = true,
         progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws -> Backup.Manifest {
-        do {
-            let manifest = try await Backup.write(
-                records, to: path, for: recipients.isEmpty ? [.vault] : recipients, since: since, progress: progress)
-            observation.backup("ok")
-            logger.notice(
-                "backup.written",
-                metadata: [
-                    "file": "\(path)", "connections": "\(manifest.connections)", "entries": "\(manifest.entries)",
-                    "bytes": "\(manifest.bytes)", "kind": since == nil ? "full" : "increment",
-                ])
-            guard isKept else { return manifest }
-            try await records.note(
-                BackupMark(at: manifest.createdAt, end: manifest.end, file: path), of: .backup)
-            try measureBackups()
-            return manifest
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            observation.backup("failed")
-            throw error
-        }
+        let manifest = try await Backup.write(
+            records, to: path, for: recipients.isEmpty ? [.vault] : recipients, since: since, progress: progress)
+        observation.backup("ok")
+        logger.notice(
+            "backup.written",
+            metadata: [
+                "file": "\(path)", "connections": "\(manifest.connections)", "entries": "\(manifest.entries)",
+                "bytes": "\(manifest.bytes)", "kind": since == nil ? "full" : "increment",
+            ])
+        guard isKept else { return manifest }
+        try await records.note(
+            BackupMark(at: manifest.createdAt, end: manifest.end, file: path), of: .backup)
+        try measureBackups()
+        return manifest
     }
 
     /// Makes a backup when one is due, then takes away those that are too old.
@@ -76,6 +69,7 @@ extension Vault {
         } catch let error as CancellationError {
             throw error
         } catch {
+            observation.backup("failed")
             backupPause.withLock { $0 = now + BackupSchedule.patience }
             throw error
         }

@@ -92,7 +92,7 @@ final class BackupCopy {
                         ?? Place(table: table.rawValue + 1, key: [])
                     slices.append(Slice(limit: limit, sequence: slice.sequence))
                     from = slice.next
-                    try progress(min(entries, total), 2 * total)
+                    try progress(max(0, min(entries, total - 1)), 2 * total)
                 }
             }
         }
@@ -100,7 +100,8 @@ final class BackupCopy {
         while true {
             let changes = try batch { try readChanges(after: next, $0, &$1) }
             next = changes.sequence
-            try progress(total, 2 * total)
+            // Half of it is done only when the file is flushed.
+            try progress(max(0, total - 1), 2 * total)
             if let state = changes.state { return try finish(state) }
         }
     }
