@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// Backups, run as the real program.
@@ -54,5 +55,39 @@ import Testing
         }
         #expect(try vault.run("backup", "verify", vault.folder.path("absent")).status == 2)
         #expect(try vault.run("restore", vault.folder.path("absent"), "--into", "/x").status == 2)
+    }
+}
+
+extension BackupTests {
+    /// Killed at one moment after another: there is a whole backup or none, and the next restore, drill or
+    /// backup is not in its way.
+    @Test func aKillLeavesNothingHalf() throws {
+        let vault = try Self.filled()
+        let (file, config) = (vault.folder.path("b"), vault.folder.path("vault.conf"))
+        try #require(try vault.run("backup", vault.folder.path("full")).status == 0)
+        var killed = 0
+        for round in 0..<12 {
+            let commands = [
+                ["backup", file], ["restore", vault.folder.path("full"), "--replace"],
+                ["drill", vault.folder.path("full")],
+            ]
+            let child = try Program.start(
+                commands[round % 3] + ["--config", config], in: vault.folder, name: "killed")
+            usleep(UInt32(20_000 + round * 15_000))
+            kill(child, SIGKILL)
+            if Program.wait(child) != 0 { killed += 1 }
+            if vault.folder.exists("b") {
+                #expect(try vault.run("backup", "verify", file).status == 0)
+                unlink(file)
+            }
+            #expect(try vault.run("show", "ada", "spotify").status == 0, "after round \(round)")
+        }
+        #expect(killed > 0)
+        #expect(try vault.run("check").status == 0)
+        for command in [["restore", vault.folder.path("full"), "--replace"], ["drill", vault.folder.path("full")]] {
+            #expect(try Program.run(command + ["--config", config], in: vault.folder).status == 0)
+        }
+        let left = vault.folder.names.filter { $0.contains(".restoring-") || $0.contains(".drilling-") }
+        #expect(left == [], "what was cut off is removed by the next of its kind")
     }
 }

@@ -79,7 +79,12 @@ struct RestorePlace {
             StoreFolder.flush(directoryOf: path)
             return nil
         }
-        let kept = "\(path).before-\(SystemClock().now().iso8601.filter { $0 != "-" && $0 != ":" })"
+        let moment = SystemClock().now().iso8601.filter { $0 != "-" && $0 != ":" }
+        var (kept, number) = ("\(path).before-\(moment)", 1)
+        while FilePath.exists(kept) {
+            number += 1
+            kept = "\(path).before-\(moment)-\(number)"
+        }
         try StoreFolder.replace(path, with: working, keeping: kept)
         claim?.release()
         return kept

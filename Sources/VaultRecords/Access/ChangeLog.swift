@@ -58,9 +58,10 @@ enum ChangeLog {
         }
     }
 
-    /// Takes the oldest lines away when there are more than are kept.
-    static func trim(_ transaction: any StoreWriting, connections: UInt64) throws {
-        guard try transaction.count(.changes) > Int(clamping: max(least, connections)) + lump else { return }
+    /// Takes the oldest lines away when there are more than `limit`, and after `added` new ones.
+    static func trim(_ transaction: any StoreWriting, to limit: UInt64, added: Int) throws {
+        guard try transaction.count(.changes) > Int(clamping: limit) + lump else { return }
+        let lump = max(lump, 2 * added)
         var old: [[UInt8]] = []
         try transaction.scan(.changes, from: RawSpan()) { name, _ in
             let name = name.withUnsafeBytes { Array($0) }

@@ -29,6 +29,9 @@ public final class Records: Sendable {
     /// Whether a rotation runs in this process; two would wait for each other's terms.
     let isRotating = Atomic(false)
 
+    /// How many changes the change log keeps at least; see ``ChangeLog``.
+    package let leastChanges = Atomic(ChangeLog.least)
+
     /// - Parameter key: the one that opened the keyring.
     init(store: any Store, clock: any WallClock, keys: VaultKeys, openedBy key: GuardedKey, state: VaultState) {
         self.store = store
@@ -89,6 +92,7 @@ public final class Records: Sendable {
             let state = try lastState(in: transaction) ?? VaultState.load(transaction, keys)
             let records = RecordsTransaction(
                 keys: keys, now: max(clock.now(), state.clock), state: state, transaction: transaction)
+            records.leastChanges = leastChanges.load(ordering: .relaxed)
             let result = try body(records)
             guard let bytes = try records.finish() else { return (result, nil) }
             lastState.withLock { $0 = (bytes, records.state) }

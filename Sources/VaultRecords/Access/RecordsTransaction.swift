@@ -11,9 +11,9 @@ public final class RecordsTransaction: RecordsView {
     private var isDirty = false
     /// What broke a change halfway: from then on nothing of this transaction may be kept.
     private var failure: (any Error)?
-    /// Whether changes are noted for increments; a restore notes none.
-    var keepsLog = true
-    private var hasLogged = false
+    /// How many lines the change log keeps at least; nil to note no changes, as a restore does.
+    var leastChanges: UInt64? = ChangeLog.least
+    private var logged = 0
 
     init(keys: VaultKeys, now: Timestamp, state: VaultState, transaction: any StoreWriting) {
         writing = transaction
@@ -25,7 +25,9 @@ public final class RecordsTransaction: RecordsView {
     func finish() throws -> [UInt8]? {
         if let failure { throw failure }
         guard isDirty else { return nil }
-        if hasLogged { try ChangeLog.trim(writing, connections: state[.records].count) }
+        if logged > 0, let leastChanges {
+            try ChangeLog.trim(writing, to: max(leastChanges, state[.records].count), added: logged)
+        }
         state.clock = now
         let bytes = state.encoded(keys)
         let key = VaultState.key
@@ -124,9 +126,9 @@ public final class RecordsTransaction: RecordsView {
 
     /// Notes a change for increments, at the sequence it has made.
     private func log(_ table: SealedTable, _ key: UnsafeRawBufferPointer, old: Stamp?) throws {
-        guard keepsLog, ChangeLog.tables.contains(table) else { return }
+        guard leastChanges != nil, ChangeLog.tables.contains(table) else { return }
         try ChangeLog.append(table, key, old: old, at: state.sequence, to: writing)
-        hasLogged = true
+        logged += 1
     }
 
     /// The stamp of what stands under `key`, whether or not it has ended or opens.

@@ -102,7 +102,7 @@ private struct Loader {
         let (keys, isUncertain, before) = (keys, isUncertain, state)
         state = try await store.write { transaction in
             let records = RecordsTransaction(keys: keys, now: before.clock, state: before, transaction: transaction)
-            records.keepsLog = false
+            records.leastChanges = nil
             for entry in batch {
                 // An unfinished refresh is told by its connection's health from here on.
                 if entry.table == .journal { continue }
