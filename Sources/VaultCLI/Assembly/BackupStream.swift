@@ -51,7 +51,9 @@ enum Leftovers {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard name.hasPrefix(prefix), let process = pid_t(name.dropFirst(prefix.count).prefix { $0.isNumber }),
+            // A store that is being made has a dot before its name.
+            let bare = name.hasPrefix(".") ? String(name.dropFirst()) : name
+            guard bare.hasPrefix(prefix), let process = pid_t(bare.dropFirst(prefix.count).prefix { $0.isNumber }),
                 kill(process, 0) != 0, errno == ESRCH
             else { continue }
             remove("\(parent)/\(name)")

@@ -23,6 +23,7 @@ struct BackupCommand: AsyncParsableCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "create", abstract: "Write a backup, and verify it.",
+            usage: "vault backup <file> [--incremental] [--since <file>] [--recipient <who>] [<options>]",
             discussion: """
                 vault backup /backups/monday.vault
                 vault backup --incremental /backups/tuesday.vault

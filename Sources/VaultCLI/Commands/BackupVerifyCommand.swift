@@ -7,6 +7,7 @@ import VaultRecords
 struct BackupVerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Read a backup to its last byte and open every record in it.",
+        usage: "vault backup verify <file> ... [--unlock <source>] [<options>]",
         discussion: """
             vault backup verify /backups/monday.vault
             vault backup verify monday.vault tuesday.vault     a full one and its increments

@@ -10,6 +10,7 @@ import VaultStore
 struct DrillCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drill", abstract: "Try the newest backup: restore it aside, compare, and remove it.",
+        usage: "vault drill [<file> ...] [--unlock <source>] [<options>]",
         discussion: """
             vault drill
             vault drill monday.vault tuesday.vault

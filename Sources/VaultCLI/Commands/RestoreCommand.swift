@@ -9,6 +9,7 @@ import VaultRecords
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Make a vault from a backup, or put one user's connections back.",
+        usage: "vault restore <file> ... (--into <directory> | --replace | --user <user>) [<options>]",
         discussion: """
             vault restore monday.vault --into /srv/vault-restored
             vault restore monday.vault tuesday.vault --replace

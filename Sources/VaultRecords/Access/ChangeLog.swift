@@ -60,8 +60,9 @@ enum ChangeLog {
 
     /// Takes the oldest lines away when there are more than `limit`, and after `added` new ones.
     static func trim(_ transaction: any StoreWriting, to limit: UInt64, added: Int) throws {
-        guard try transaction.count(.changes) > Int(clamping: limit) + lump else { return }
-        let lump = max(lump, 2 * added)
+        let more = try transaction.count(.changes) - Int(clamping: limit)
+        guard more > lump else { return }
+        let lump = min(more, max(lump, 2 * added))
         var old: [[UInt8]] = []
         try transaction.scan(.changes, from: RawSpan()) { name, _ in
             let name = name.withUnsafeBytes { Array($0) }

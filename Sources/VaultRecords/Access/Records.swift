@@ -1,4 +1,4 @@
-import Synchronization
+package import Synchronization
 public import VaultBase
 public import VaultCrypto
 public import VaultStore
