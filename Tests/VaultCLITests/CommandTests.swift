@@ -168,7 +168,7 @@ import Testing
         (["show", "ada", "spotify", "--revel"], "unknown option '--revel'"), (["backup"], "missing expected argument"),
         (["backup", "verify"], "missing expected argument"),
         (["session", "issue"], "missing expected argument '<user>'"),
-        (["restore", "x"], "missing expected argument '--into <directory>'"),
+        (["restore", "x"], "say where to: --into DIRECTORY, --replace or --user USER"),
         (["show", "ada", "Spotify"], "a platform name is"),
         (["show", "", "spotify"], "a user name must be"), (["connections", "--set", "x"], "--set needs key=value"),
     ]) func wrongArgumentsAreUsageErrorsWithAHint(_ arguments: [String], _ words: String) throws {
