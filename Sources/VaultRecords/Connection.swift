@@ -23,6 +23,10 @@ public struct Connection: Sendable, Equatable {
     public var endsAt: Timestamp?
     /// When refresh-ahead should look at it; nil for never.
     public var dueAt: Timestamp?
+    /// When the grant clock should look at it: some days before it ends, then at its end; nil for never.
+    public var clockAt: Timestamp?
+    /// When the provider wants to be asked whether the access token still holds; nil for never.
+    public var validateAt: Timestamp?
 
     /// The provider's own id of the account.
     public var subject: String
@@ -40,8 +44,8 @@ public struct Connection: Sendable, Equatable {
         user: UserID, platform: PlatformName, accessToken: Secret, refreshToken: Secret? = nil,
         tokenType: String = "Bearer", scope: String = "", expiresAt: Timestamp? = nil, createdAt: Timestamp,
         updatedAt: Timestamp, consentedAt: Timestamp, endsAt: Timestamp? = nil, dueAt: Timestamp? = nil,
-        subject: String, displayName: String? = nil, clientID: String, generation: UInt64 = 1,
-        health: Health = .healthy, version: UInt64 = 0
+        clockAt: Timestamp? = nil, validateAt: Timestamp? = nil, subject: String, displayName: String? = nil,
+        clientID: String, generation: UInt64 = 1, health: Health = .healthy, version: UInt64 = 0
     ) {
         self.user = user
         self.platform = platform
@@ -55,6 +59,8 @@ public struct Connection: Sendable, Equatable {
         self.consentedAt = consentedAt
         self.endsAt = endsAt
         self.dueAt = dueAt
+        self.clockAt = clockAt
+        self.validateAt = validateAt
         self.subject = subject
         self.displayName = displayName
         self.clientID = clientID
@@ -68,6 +74,8 @@ public struct Connection: Sendable, Equatable {
 public enum Health: Sendable, Equatable {
     /// As far as we know, it works.
     case healthy
+    /// It works and will end soon, whoever uses it. Said to those who look; what is stored is `healthy`.
+    case expiring
     /// The grant is dead: only a new consent helps. Never refreshed again.
     case reconnect(reason: String)
     /// A redemption was begun and its outcome is unknown (a crash, a lost answer, a restored backup).
@@ -75,10 +83,11 @@ public enum Health: Sendable, Equatable {
     /// Our registration at the provider is at fault; tokens are kept.
     case operatorAction(reason: String)
 
-    /// The word used in JSON: `healthy`, `reconnect`, `uncertain`, `operator`.
+    /// The word used in JSON: `healthy`, `expiring`, `reconnect`, `uncertain`, `operator`.
     public var name: String {
         switch self {
         case .healthy: "healthy"
+        case .expiring: "expiring"
         case .reconnect: "reconnect"
         case .uncertain: "uncertain"
         case .operatorAction: "operator"

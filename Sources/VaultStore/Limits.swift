@@ -53,6 +53,9 @@ extension Table {
         case .state: 8
         case .audit: 9
         case .changes: 10
+        case .events: 11
+        case .services: 12
+        case .revocations: 13
         }
     }
 }

@@ -66,7 +66,7 @@ public enum Table: String, CaseIterable, Sendable {
     case records
     /// Big-endian lifetime end ‖ record key → version.
     case expiry
-    /// Big-endian refresh-ahead time ‖ record key → version.
+    /// What schedulers look at and when: big-endian time ‖ record key, or a mark and a key → version.
     case due
     /// `platform#name 0x00 subject` → userId.
     case identities
@@ -84,6 +84,12 @@ public enum Table: String, CaseIterable, Sendable {
     case audit
     /// Big-endian sequence → which value was written or removed then, and the header and tag of the one before.
     case changes
+    /// Big-endian number → sealed event, until it was told and a while longer.
+    case events
+    /// Service key's id → sealed service key.
+    case services
+    /// Provider account → sealed tokens that are still to be revoked.
+    case revocations
 }
 
 /// Sizes and counts of a store.

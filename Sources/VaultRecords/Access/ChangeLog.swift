@@ -12,7 +12,7 @@ import VaultStore
 
 /// Which connections and accounts changed, for increments and for backups in slices.
 enum ChangeLog {
-    /// The tables it covers. The journal is short and goes into every backup whole.
+    /// The tables it covers. The others of a backup are short and go into every one whole.
     static let tables: Set<SealedTable> = [.records, .identities]
     /// Lines kept at least; a larger vault keeps as many as it has connections, since an increment of more
     /// would be longer than a full backup.

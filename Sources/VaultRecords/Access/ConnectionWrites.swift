@@ -8,7 +8,7 @@ extension RecordsTransaction {
         var stamp: Stamp?
         var version: UInt64
         var endsAt: Int64
-        var dueAt: Timestamp?
+        var agenda: [(Agenda, Timestamp)] = []
         /// The whole connection, where it was asked for.
         var connection: Connection?
         /// Whether it opened; if not, what it says of itself counts for nothing.
@@ -50,7 +50,7 @@ extension RecordsTransaction {
             if let endsAt = connection.endsAt {
                 try index(.expiry, Key.timed(max(1, endsAt.rawValue), nil, key), version)
             }
-            if let dueAt = connection.dueAt { try index(.due, Key.timed(dueAt.rawValue, nil, key), version) }
+            for (agenda, time) in connection.agenda { try index(.due, agenda.key(time, key), version) }
             return version
         }
     }
@@ -117,7 +117,7 @@ extension RecordsTransaction {
             return
         }
         if old.endsAt != 0 { try unindex(.expiry, Key.timed(old.endsAt, nil, key)) }
-        if let dueAt = old.dueAt { try unindex(.due, Key.timed(dueAt.rawValue, nil, key)) }
+        for (agenda, time) in old.agenda { try unindex(.due, agenda.key(time, key)) }
     }
 
     private func standing(_ key: [UInt8], _ name: ConnectionName, whole: Bool) throws -> Standing? {
@@ -130,7 +130,7 @@ extension RecordsTransaction {
                         stamp: stamp, version: header.version, endsAt: header.endsAt, isSound: true)
                     try key.withUnsafeBytes { key in
                         try Envelope.open(value, header: header, under: key, of: .records, keys: keys) { payload in
-                            standing.dueAt = try Connection.dueAt(payload)
+                            standing.agenda = try Connection.agenda(payload)
                             if whole { standing.connection = try Connection(payload, name, header) }
                         }
                     }

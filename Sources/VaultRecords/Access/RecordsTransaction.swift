@@ -92,7 +92,11 @@ public final class RecordsTransaction: RecordsView {
 
     /// Notes how far a rotation has come.
     func mark(_ mark: RotationMark) throws {
-        let (key, value) = (RotationMark.storeKey, mark.encoded)
+        try self.mark(RotationMark.storeKey, mark.encoded)
+    }
+
+    /// Writes a note that nothing depends on beside the state.
+    func mark(_ key: [UInt8], _ value: [UInt8]) throws {
         try writing.put(value.span.bytes, for: key.span.bytes, in: .state)
     }
 
@@ -154,7 +158,11 @@ public final class RecordsTransaction: RecordsView {
         var stale: [[UInt8]] = []
         try transaction.scan(table, from: RawSpan()) { entry, _ in
             entry.withUnsafeBytes { entry in
-                if entry.count == 8 + key.count, entry.dropFirst(8).elementsEqual(key) { stale.append(Array(entry)) }
+                // The agendas of `due` put a mark before the time.
+                let lead = entry.first.map { $0 >= Agenda.firstMark } ?? false ? 9 : 8
+                if entry.count == lead + key.count, entry.dropFirst(lead).elementsEqual(key) {
+                    stale.append(Array(entry))
+                }
             }
             return true
         }

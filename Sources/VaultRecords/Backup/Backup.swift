@@ -117,7 +117,7 @@ public enum Backup {
         let keys = records.keys
         return try records.store.read { transaction in
             let state = try VaultState.load(transaction, keys)
-            let total = ([.records, .identities, .journal] as [SealedTable]).reduce(0) {
+            let total = ([.records, .identities] + BackupContent.whole).reduce(0) {
                 $0 + Int(clamping: state[$1].count)
             }
             return (try Records.wrappedKeyring(transaction), keys, total)

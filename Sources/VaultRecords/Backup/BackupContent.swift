@@ -7,7 +7,7 @@ import VaultCrypto
 //   value*    2 u8 · table u8 · key length u16 · value length u16 · key · value as the store has it
 //   change*   4 u8 · table u8 · key length u16 · value length u16 (0: removed) · had u8 · [stamp 40] · key · value
 //   state     1 u8 · length u16 · the state as the store has it
-//   value*    of the journal
+//   value*    of the journal, the events, the service keys and the pending revocations
 //   manifest  3 u8 · entries u64 · bytes u64 · hash 32
 //
 // A full backup begins with nothing: its values are those of connections and accounts, in the order of table
@@ -25,6 +25,8 @@ enum BackupContent {
     static let change: UInt8 = 4
     static let keyring: UInt8 = 5
     static let manifestSize = 8 * 2 + 32
+    /// Short tables that every backup has whole, after the state: of several files the last one's count.
+    static let whole: [SealedTable] = [.journal, .events, .services, .revocations]
     static let valueLimit = 16 << 10
 
     static func append(

@@ -34,7 +34,7 @@ extension Backup {
         var reader = try source.reader()
         let header = source.header
         var change = ChainContents()
-        var journal = Tally()
+        var whole = Tally()
         var state: VaultState?
         var unfinished: Set<ConnectionName> = []
         var done = 0
@@ -56,7 +56,7 @@ extension Backup {
                 try entry.value?.withUnsafeBytes { value in
                     if let stamp = Stamp(value) {
                         change.add(stamp, to: entry.table, under: key, keys)
-                        if entry.table == .journal { journal.add(stamp, to: .journal, under: key, keys) }
+                        whole.add(stamp, to: entry.table, under: key, keys)
                     }
                     entry.opened = try SealedValue(naming: entry.table, key, value, keys)
                 }
@@ -73,7 +73,9 @@ extension Backup {
         }
         let begin = ChainContents(state) - change
         let isRight = header.since.map { ChainPoint($0.sequence, begin, keys) == $0 } ?? (begin == ChainContents())
-        guard isRight, journal[.journal] == state[.journal], state.sequence >= header.since?.sequence ?? 0 else {
+        guard isRight, BackupContent.whole.allSatisfy({ whole[$0] == state[$0] }),
+            state.sequence >= header.since?.sequence ?? 0
+        else {
             throw BackupError.damaged("it does not hold what the vault held")
         }
         let manifest = Manifest(

@@ -183,7 +183,7 @@ final class BackupCopy {
         }
     }
 
-    /// Takes the next lines of the change log; at its end also the state and the journal.
+    /// Takes the next lines of the change log; at its end also the state and the tables that go whole.
     private func readChanges(
         after sequence: UInt64, _ transaction: any StoreReading, _ batch: inout Batch
     ) throws {
@@ -229,15 +229,17 @@ final class BackupCopy {
         batch.bytes.append(u16: UInt16(bytes.count))
         batch.bytes += bytes
         var tally = Tally()
-        try tally.add(.journal, of: transaction, keys) { key, value in
-            BackupContent.append(.journal, key, value: value, to: &batch.bytes)
-            batch.entries += 1
-            return true
-        }
-        guard tally[.journal] == state[.journal] else {
-            throw VaultError(
-                .damaged, "journal: the vault does not hold what was written to it",
-                hint: "look at it with: vault check")
+        for table in BackupContent.whole {
+            try tally.add(table, of: transaction, keys) { key, value in
+                BackupContent.append(table, key, value: value, to: &batch.bytes)
+                batch.entries += 1
+                return true
+            }
+            guard tally[table] == state[table] else {
+                throw VaultError(
+                    .damaged, "\(table.table.rawValue): the vault does not hold what was written to it",
+                    hint: "look at it with: vault check")
+            }
         }
         batch.state = state
     }

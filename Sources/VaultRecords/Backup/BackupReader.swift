@@ -148,9 +148,11 @@ struct BackupReader: ~Copyable {
 
     private mutating func value() throws(VaultError) -> Item {
         let (table, keyLength, valueLength) = try head()
-        // The journal follows the state, everything else comes before.
-        guard newest != nil, valueLength > 0, table != .sessions, table != .logins,
-            part == .state ? table == .journal : table != .journal && part != .changes && source.header.since == nil
+        // What every backup has whole follows the state, everything else comes before.
+        guard newest != nil, valueLength > 0,
+            part == .state
+                ? BackupContent.whole.contains(table)
+                : ChangeLog.tables.contains(table) && part != .changes && source.header.since == nil
         else { throw malformed }
         if part != .state { part = .values }
         let key = try take(keyLength)

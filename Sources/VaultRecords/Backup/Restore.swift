@@ -40,8 +40,9 @@ extension OpenBackup {
             contents, last, isUncertain: { unfinished.contains($0) || isSingleUse($0.platform) })
         for source in sources {
             var reader = try source.reader()
+            let isLast = source.header.end == last.manifest.end
             while let batch = try Loader.next(&reader) {
-                try await loader.load(batch, into: store)
+                try await loader.load(batch, isLast: isLast, into: store)
                 progress(total + loader.done, 2 * total)
             }
         }
@@ -98,7 +99,7 @@ private struct Loader {
         return batch.isEmpty ? nil : batch
     }
 
-    mutating func load(_ batch: [Entry], into store: any Store) async throws {
+    mutating func load(_ batch: [Entry], isLast: Bool, into store: any Store) async throws {
         let (keys, isUncertain, before) = (keys, isUncertain, state)
         state = try await store.write { transaction in
             let records = RecordsTransaction(keys: keys, now: before.clock, state: before, transaction: transaction)
@@ -106,6 +107,8 @@ private struct Loader {
             for entry in batch {
                 // An unfinished refresh is told by its connection's health from here on.
                 if entry.table == .journal { continue }
+                // Of what every file has whole the last one's counts.
+                if !isLast, BackupContent.whole.contains(entry.table) { continue }
                 try records.load(entry.table, entry.key, entry.value, isUncertain)
             }
             return records.state
@@ -152,7 +155,8 @@ extension RecordsTransaction {
             try value.withUnsafeBytes { try SealedValue(naming: table, key, $0, keys) }
         }
         guard case .connection(var connection) = opened.content else {
-            return try keep(table, key, value)
+            try keep(table, key, value)
+            return try index(opened, of: table, key)
         }
         let name = ConnectionName(user: connection.user, platform: connection.platform)
         if connection.mayBeSpent, isUncertain(name) {
@@ -161,12 +165,14 @@ extension RecordsTransaction {
             return
         }
         try keep(table, key, value)
-        if let endsAt = connection.endsAt {
-            try index(.expiry, Key.timed(endsAt.rawValue, nil, key), opened.header.version)
+        try index(opened, of: table, key)
+    }
+
+    private func index(_ opened: SealedValue, of table: SealedTable, _ key: [UInt8]) throws {
+        if opened.header.endsAt != 0 {
+            try index(.expiry, Key.timed(opened.header.endsAt, table.mark, key), opened.header.version)
         }
-        if let dueAt = connection.dueAt {
-            try index(.due, Key.timed(dueAt.rawValue, nil, key), opened.header.version)
-        }
+        for entry in opened.agenda(key) { try index(.due, entry, opened.header.version) }
     }
 }
 

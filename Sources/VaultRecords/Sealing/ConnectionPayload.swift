@@ -6,7 +6,8 @@ import VaultBase
 //    6 expiresAt     7 createdAt     8 updatedAt     9 consentedAt 10 subject
 //   11 displayName  12 clientID     13 generation   14 health: 0 healthy · 1 reconnect · 2 uncertain ·
 //                                                      3 operator, then the reason
-// Optional ones are left out. dueAt is first so that moving its index entry reads no further.
+//  128 clockAt    129 validateAt
+// Optional ones are left out. Readers that do not know those from 128 on pass over them.
 
 extension Connection {
     func write(_ fields: inout FieldWriter) {
@@ -25,24 +26,26 @@ extension Connection {
         fields.field(13, generation)
         var state: [UInt8]
         switch health {
-        case .healthy: state = [0]
+        case .healthy, .expiring: state = [0]
         case .reconnect(let reason): state = [1] + Array(reason.utf8)
         case .uncertain: state = [2]
         case .operatorAction(let reason): state = [3] + Array(reason.utf8)
         }
         state.withUnsafeBytes { fields.field(14, $0) }
+        if let clockAt { fields.field(128, clockAt) }
+        if let validateAt { fields.field(129, validateAt) }
     }
 
     /// Reads a payload that was opened under `name`.
     init(_ payload: UnsafeRawBufferPointer, _ name: ConnectionName, _ header: Header) throws(VaultError) {
         var fields = try FieldReader(payload)
         var (accessToken, refreshToken): (Secret?, Secret?)
-        var (dueAt, expiresAt): (Timestamp?, Timestamp?)
+        var (dueAt, expiresAt, clockAt, validateAt): (Timestamp?, Timestamp?, Timestamp?, Timestamp?)
         var (createdAt, updatedAt, consentedAt): (Timestamp?, Timestamp?, Timestamp?)
         var (tokenType, scope, subject, displayName, clientID): (String?, String?, String?, String?, String?)
         var generation: UInt64?
         var health: Health?
-        while let field = try fields.next(known: 14) {
+        while let field = try fields.next(known: 14, and: 128...129) {
             switch field.tag {
             case 1: dueAt = try field.time
             case 2: accessToken = field.secret
@@ -57,7 +60,9 @@ extension Connection {
             case 11: displayName = field.text
             case 12: clientID = field.text
             case 13: generation = try field.number
-            default: health = try Health(field.bytes)
+            case 14: health = try Health(field.bytes)
+            case 128: clockAt = try field.time
+            default: validateAt = try field.time
             }
         }
         guard let accessToken, let tokenType, let scope, let createdAt, let updatedAt, let consentedAt, let subject,
@@ -67,15 +72,30 @@ extension Connection {
             user: name.user, platform: name.platform, accessToken: accessToken, refreshToken: refreshToken,
             tokenType: tokenType, scope: scope, expiresAt: expiresAt, createdAt: createdAt, updatedAt: updatedAt,
             consentedAt: consentedAt, endsAt: header.endsAt == 0 ? nil : Timestamp(rawValue: header.endsAt),
-            dueAt: dueAt, subject: subject, displayName: displayName, clientID: clientID, generation: generation,
-            health: health, version: header.version)
+            dueAt: dueAt, clockAt: clockAt, validateAt: validateAt, subject: subject, displayName: displayName,
+            clientID: clientID, generation: generation, health: health, version: header.version)
     }
 
-    /// When refresh-ahead should look at the record of this payload.
-    static func dueAt(_ payload: UnsafeRawBufferPointer) throws(VaultError) -> Timestamp? {
+    /// When schedulers should look at the record of this payload; its tokens are passed over.
+    static func agenda(_ payload: UnsafeRawBufferPointer) throws(VaultError) -> [(Agenda, Timestamp)] {
         var fields = try FieldReader(payload)
-        guard let first = try fields.next(known: 14), first.tag == 1 else { return nil }
-        return try first.time
+        var found: [(Agenda, Timestamp)] = []
+        while let field = try fields.next(known: 14, and: 128...129) {
+            switch field.tag {
+            case 1: found.append((.refresh, try field.time))
+            case 128: found.append((.clock, try field.time))
+            case 129: found.append((.validation, try field.time))
+            default: break
+            }
+        }
+        return found
+    }
+
+    /// The same of a connection in memory.
+    var agenda: [(Agenda, Timestamp)] {
+        [(.refresh, dueAt), (.clock, clockAt), (.validation, validateAt)].compactMap { (agenda, time) in
+            time.map { (agenda, $0) }
+        }
     }
 }
 

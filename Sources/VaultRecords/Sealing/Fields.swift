@@ -43,8 +43,10 @@ struct FieldReader {
 
     /// The next field, nil at the end; tags of 128 and more are passed over.
     ///
-    /// - Parameter known: the highest tag the caller reads.
-    mutating func next(known: UInt8) throws(VaultError) -> Field? {
+    /// - Parameters:
+    ///   - known: the highest tag the caller reads.
+    ///   - late: which of those from 128 on it reads.
+    mutating func next(known: UInt8, and late: ClosedRange<UInt8>? = nil) throws(VaultError) -> Field? {
         while position < payload.count {
             let start = position + 3
             guard start <= payload.count else { throw EnvelopeError.damaged }
@@ -54,7 +56,9 @@ struct FieldReader {
             guard tag > last, end <= payload.count else { throw EnvelopeError.damaged }
             last = tag
             position = end
-            if tag <= known { return Field(tag: tag, bytes: UnsafeRawBufferPointer(rebasing: payload[start..<end])) }
+            if tag <= known || late?.contains(tag) ?? false {
+                return Field(tag: tag, bytes: UnsafeRawBufferPointer(rebasing: payload[start..<end]))
+            }
             if tag < 128 { throw EnvelopeError.newer }
         }
         return nil

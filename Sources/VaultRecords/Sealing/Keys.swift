@@ -11,11 +11,16 @@ import VaultStore
 //   sessions    's' hash(id)                       and, to find all of a user's,
 //               'u' hash(userId) hash(id)          (no value of its own: the version)
 //   logins      hash(state)
-//   expiry      u64 big-endian ms, then a record key, or 0x01 and a session's, or 0x02 and a login's
-//   due         u64 big-endian ms, then a record key
+//   events      number u64 big-endian
+//   services    id 8
+//   revocations platform#name 0x00 subject         or, where the account is not known,
+//               0x01 userId 0x00 platform#name
+//   expiry      u64 big-endian ms, then a record key, or a mark and a key of the table it stands for:
+//               0x01 sessions, 0x02 logins, 0x03 events, 0x04 services, 0x05 revocations
+//   due         u64 big-endian ms, then a record key; or an agenda's mark and what it says (`Agenda`)
 //
 // hash is BLAKE2b-256 with the keyring's index key. A user's name has no byte below 0x20, so the marks
-// 0x01 and 0x02 are never the beginning of one.
+// of the expiry index are never the beginning of one.
 
 enum Key {
     /// Lends the key of a record, made on the stack: for the one path where an array is too much.
@@ -77,6 +82,14 @@ enum Key {
         keys.hash(state, for: Purpose("vault-login-id"))
     }
 
+    /// The table is in the order in which things happened.
+    static func event(_ number: UInt64) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
+
+    /// By the provider's account, so that whoever connects it next ends what is pending for it.
+    static func revocation(_ subject: String, of name: ConnectionName) -> [UInt8] {
+        subject.isEmpty ? identity(of: name.user, at: name.platform) : identity(subject, at: name.platform)
+    }
+
     /// An index key: a time, then what has it.
     static func timed(_ milliseconds: Int64, _ mark: UInt8?, _ key: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
@@ -126,6 +139,12 @@ enum SealedTable: UInt8, CaseIterable, Sendable {
     case sessions = 3
     case logins = 4
     case journal = 5
+    case events = 6
+    case services = 7
+    case revocations = 8
+
+    /// How many there have always been: a vault that never used the later ones is as it was before them.
+    static let least = 5
 
     var table: Table {
         switch self {
@@ -134,6 +153,9 @@ enum SealedTable: UInt8, CaseIterable, Sendable {
         case .sessions: .sessions
         case .logins: .logins
         case .journal: .journal
+        case .events: .events
+        case .services: .services
+        case .revocations: .revocations
         }
     }
 
@@ -144,13 +166,17 @@ enum SealedTable: UInt8, CaseIterable, Sendable {
         case .sessions: Self.purposes.sessions
         case .logins: Self.purposes.logins
         case .journal: Self.purposes.journal
+        case .events: Self.purposes.events
+        case .services: Self.purposes.services
+        case .revocations: Self.purposes.revocations
         }
     }
 
     private static let purposes = (
         records: Purpose("vault-rec-v1"), identities: Purpose("vault-ident-v1"),
         sessions: Purpose("vault-session-v1"), logins: Purpose("vault-login-v1"),
-        journal: Purpose("vault-journal-v1")
+        journal: Purpose("vault-journal-v1"), events: Purpose("vault-event-v1"),
+        services: Purpose("vault-service-v1"), revocations: Purpose("vault-revoke-v1")
     )
 
     /// What marks an entry of this table in the expiry index.
@@ -158,7 +184,10 @@ enum SealedTable: UInt8, CaseIterable, Sendable {
         switch self {
         case .sessions: 1
         case .logins: 2
-        default: nil
+        case .events: 3
+        case .services: 4
+        case .revocations: 5
+        case .records, .identities, .journal: nil
         }
     }
 

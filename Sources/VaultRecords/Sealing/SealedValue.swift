@@ -10,6 +10,9 @@ struct SealedValue {
         case session(SessionRecord)
         case login(LoginRecord)
         case redemption(Redemption)
+        case event(EventRecord)
+        case service(ServiceKey)
+        case revocation(PendingRevocation)
     }
 
     let header: Header
@@ -33,6 +36,12 @@ struct SealedValue {
                 return .session(try SessionRecord(payload, header))
             case .logins:
                 return .login(try LoginRecord(payload, header))
+            case .events:
+                return .event(try EventRecord(payload, key, header))
+            case .services:
+                return .service(try ServiceKey(payload, key, header))
+            case .revocations:
+                return .revocation(try PendingRevocation(payload, header))
             case .identities:
                 let text = try RecordsView.onlyText(payload)
                 if key.first == 1 {

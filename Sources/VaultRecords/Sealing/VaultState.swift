@@ -4,9 +4,10 @@ import VaultStore
 
 // The one record of the state table, under the key "state", rewritten by every write:
 //
-//   format u8=1 · 0 u8 · tables u16=5 · vault id 16 · sequence u64 · clock i64 ms · made at i64 ms ·
+//   format u8=1 · 0 u8 · tables u16 (5 to 8) · vault id 16 · sequence u64 · clock i64 ms · made at i64 ms ·
 //   keyring generation u32 · epoch u32
-//   table*  entries u64 · set hash 32        (records, identities, sessions, logins, journal)
+//   table*  entries u64 · set hash 32        (records, identities, sessions, logins, journal, events,
+//                                    services, revocations: up to the last that holds anything, five at least)
 //   terms u16 · term* id u32 · values u64
 //   tag 32 = BLAKE2b-256(state key, "vault-state-v1", all before it)
 
@@ -74,11 +75,13 @@ struct VaultState: Equatable {
     }
 
     func encoded(_ keys: VaultKeys) -> [UInt8] {
+        let used = tables.lastIndex { $0 != Contents() } ?? 0
+        let tables = tables[...max(used, SealedTable.least - 1)]
         let count = 52 + tables.count * 40 + 2 + terms.count * 12
         return [UInt8](unsafeUninitializedCapacity: count + Self.tagSize) { buffer, initialized in
             let buffer = UnsafeMutableRawBufferPointer(buffer)
             let content = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-            write(to: content)
+            write(tables, to: content)
             Blake2b.hash(
                 UnsafeRawBufferPointer(content), key: keys.keyring.stateKey.address, for: Self.purpose,
                 into: UnsafeMutableRawBufferPointer(rebasing: buffer[count..<(count + Self.tagSize)]))
@@ -86,7 +89,7 @@ struct VaultState: Equatable {
         }
     }
 
-    private func write(to buffer: UnsafeMutableRawBufferPointer) {
+    private func write(_ tables: ArraySlice<Contents>, to buffer: UnsafeMutableRawBufferPointer) {
         var out = ByteWriter(buffer)
         out.u8(1)
         out.u8(0)
@@ -128,15 +131,22 @@ struct VaultState: Equatable {
         }
         guard isOurs else { throw Self.damaged }
         var reader = ByteReader(content)
-        guard reader.u8() == 1, reader.u8() == 0, reader.u16() == UInt16(SealedTable.allCases.count),
-            let vaultID = reader.array(16), let sequence = reader.u64(), let clock = reader.i64(),
+        guard reader.u8() == 1, reader.u8() == 0, let tableCount = reader.u16(), tableCount >= SealedTable.least
+        else { throw Self.damaged }
+        guard tableCount <= SealedTable.allCases.count else {
+            throw VaultError(
+                .newerFormat,
+                "the vault's state has \(tableCount) tables, this program knows "
+                    + "\(SealedTable.allCases.count)", hint: "use the version of vault that wrote it")
+        }
+        guard let vaultID = reader.array(16), let sequence = reader.u64(), let clock = reader.i64(),
             let createdAt = reader.i64(), let generation = reader.u32(), let epoch = reader.u32()
         else { throw Self.damaged }
         self.init(vaultID: vaultID, at: Timestamp(rawValue: createdAt), keyringGeneration: generation)
         self.sequence = sequence
         self.clock = Timestamp(rawValue: clock)
         self.epoch = epoch
-        for index in tables.indices {
+        for index in 0..<Int(tableCount) {
             guard let count = reader.u64(), let a = reader.u64(), let b = reader.u64(), let c = reader.u64(),
                 let d = reader.u64()
             else { throw Self.damaged }

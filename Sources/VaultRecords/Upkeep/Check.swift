@@ -172,11 +172,10 @@ private struct Check {
             let entry = Key.timed(opened.header.endsAt, table.mark, bytes)
             if try see(.expiry, entry, opened.header.version, Key.names(key)) { expiring += 1 }
         }
+        for entry in opened.agenda(bytes) where try see(.due, entry, opened.header.version, Key.names(key)) {
+            due += 1
+        }
         switch opened.content {
-        case .connection(let connection):
-            guard let dueAt = connection.dueAt else { break }
-            let entry = Key.timed(dueAt.rawValue, nil, bytes)
-            if try see(.due, entry, opened.header.version, Key.names(key)) { due += 1 }
         case .session(let session):
             let entry = Key.session(bytes, of: session.user, records.keys)
             if try see(.sessions, entry, opened.header.version, nil) { sessions += 1 }
@@ -190,7 +189,7 @@ private struct Check {
                 report(.index, nil, "identities: the way back from \(owner) at \(platform) leads nowhere")
                 return
             }
-        case .login, .redemption: break
+        case .connection, .login, .redemption, .event, .service, .revocation: break
         }
     }
 

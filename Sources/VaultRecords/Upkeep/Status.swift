@@ -32,6 +32,11 @@ public struct VaultStatus: Sendable {
     public var logins: Int
     /// Refreshes begun and not finished.
     public var redemptions: Int
+    /// Events told, and still to be told.
+    public var events: Int
+    public var serviceKeys: Int
+    /// Revocations that providers have not taken yet.
+    public var revocations: Int
     public var terms: [Term]
     /// Whether all keys could be kept out of swap.
     public var keysAreLocked: Bool
@@ -47,6 +52,9 @@ public struct VaultStatus: Sendable {
         sessions = Int(clamping: state[.sessions].count)
         logins = Int(clamping: state[.logins].count)
         redemptions = Int(clamping: state[.journal].count)
+        events = Int(clamping: state[.events].count)
+        serviceKeys = Int(clamping: state[.services].count)
+        revocations = Int(clamping: state[.revocations].count)
         terms = keys.keyring.terms.map { term in
             Term(
                 id: term.id, state: "\(term.state)", createdAt: term.createdAt,

@@ -6,22 +6,25 @@ public struct SweepResult: Sendable, Equatable {
     public var connections: [ConnectionName]
     public var sessions: Int
     public var logins: Int
+    /// Events, service keys and revocations.
+    public var others = 0
     /// Whether `limit` stopped it before it was done.
     public var more: Bool
 
-    public init(connections: [ConnectionName], sessions: Int, logins: Int, more: Bool) {
+    public init(connections: [ConnectionName], sessions: Int, logins: Int, others: Int = 0, more: Bool) {
         self.connections = connections
         self.sessions = sessions
         self.logins = logins
+        self.others = others
         self.more = more
     }
 }
 
 extension Records {
     /// Removes what ended longer than `grace` ago: records (only those whose version is still the one
-    /// the index names), sessions and logins.
+    /// the index names), sessions, logins, and what else has an end.
     ///
-    /// Walks the time index from its beginning, so it costs what it removes. `limit` counts all three
+    /// Walks the time index from its beginning, so it costs what it removes. `limit` counts all
     /// kinds; each call is one transaction, so keep it to a few hundred while users write. Index entries
     /// that name nothing any more are dropped on the way and do not count.
     public func sweep(grace: Duration, limit: Int, dryRun: Bool) async throws -> SweepResult {
@@ -49,7 +52,8 @@ private struct Ended {
     var result: SweepResult {
         SweepResult(
             connections: entries.compactMap(\.name), sessions: entries.count { $0.table == .sessions },
-            logins: entries.count { $0.table == .logins }, more: more)
+            logins: entries.count { $0.table == .logins },
+            others: entries.count { ![.records, .sessions, .logins].contains($0.table) }, more: more)
     }
 }
 
@@ -97,8 +101,8 @@ extension RecordsTransaction {
         case .logins:
             guard let old = try stamp(.logins, entry.key) else { return }
             try change { try removeLogin(entry.key, old) }
-        case .identities, .journal:
-            break
+        case .events, .services, .revocations: try remove(entry.table, entry.key)
+        case .identities, .journal: break
         }
     }
 }
@@ -119,10 +123,9 @@ enum IndexEntry {
 
     /// What an entry of the expiry index names.
     static func target(_ key: [UInt8]) -> (SealedTable, [UInt8]) {
-        switch key[8] {
-        case 1: (.sessions, Array(key[9...]))
-        case 2: (.logins, Array(key[9...]))
-        default: (.records, Array(key[8...]))
+        guard let table = SealedTable.allCases.first(where: { $0.mark == key[8] }) else {
+            return (.records, Array(key[8...]))
         }
+        return (table, Array(key[9...]))
     }
 }

@@ -7,22 +7,8 @@ extension Records {
     /// Connections that have ended are passed over, and so are index entries older than their record.
     public func due(before time: Timestamp, limit: Int) throws -> [(UserID, PlatformName)] {
         try read { records in
-            var found: [(UserID, PlatformName)] = []
-            try records.transaction.scan(.due, from: RawSpan()) { key, value in
-                guard found.count < limit, let at = IndexEntry.time(key), at <= time.rawValue else { return false }
-                let target = key.withUnsafeBytes { Array($0.dropFirst(8)) }
-                let version = IndexEntry.version(value)
-                let header = try records.transaction.get(target.span.bytes, in: .records) { value in
-                    value.withUnsafeBytes { try? Envelope.header(of: $0) }
-                }
-                if let header = header ?? nil, header.version == version, !header.hasEnded(at: records.now),
-                    let name = target.withUnsafeBytes({ Key.names($0) })
-                {
-                    found.append((name.user, name.platform))
-                }
-                return true
-            }
-            return found
+            try records.waiting(.refresh, in: .records, before: time, limit: limit)
+                .compactMap { target in target.withUnsafeBytes { Key.names($0) } }.map { ($0.user, $0.platform) }
         }
     }
 
