@@ -32,13 +32,18 @@ public final class Vault: Service {
     let backupPause = Mutex<Timestamp?>(nil)
     /// Redemptions begun by an earlier process and never finished.
     let leftovers: [Redemption]
+    let teller: Teller
+    let outbox: Outbox
+    let cooldowns: Cooldowns
 
     /// Bootstrap logging and metrics first: counters are made here.
     ///
     /// Redemptions that an earlier process left behind are noted here, before any request can begin one.
+    ///
+    /// - Parameter webhooks: carries events to the receivers of the options; needed where there are any.
     public init(
         records: Records, platforms: PlatformDirectory, transport: any Transport, options: VaultOptions,
-        logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory
+        logger: Logger, webhooks: (any WebhookTransport)? = nil, metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         self.records = records
         self.platforms = platforms
@@ -49,8 +54,23 @@ public final class Vault: Service {
         provider = ProviderCalls(
             platforms, transport: transport, clock: records.clock, timeout: options.providerTimeout,
             observation: observation, logger: logger)
+        let teller = Teller(options)
+        let cooldowns = Cooldowns((try? records.read { try $0.cooldowns() }) ?? [:])
+        self.teller = teller
+        self.cooldowns = cooldowns
+        let (observing, carrier) = (observation, webhooks)
+        outbox = Outbox(
+            herald: Herald(records: records, webhooks: options.webhooks, observation: observation, logger: logger),
+            couriers: options.webhooks.compactMap { webhook in
+                carrier.map {
+                    Courier(
+                        webhook, records: records, transport: $0, options: options, observation: observing,
+                        logger: logger)
+                }
+            }, bell: teller.bell)
         refresher = Refresher(
-            records: records, provider: provider, options: options, observation: observation, logger: logger)
+            records: records, provider: provider, options: options, observation: observation, logger: logger,
+            teller: teller, cooldowns: cooldowns)
         sessionTokens = SessionTokens(
             issuer: options.sessionIssuer, audience: options.sessionAudience, secrets: options.sessionKeys,
             algorithm: options.sessionAlgorithm)
@@ -59,25 +79,31 @@ public final class Vault: Service {
     /// The user's connections, for `GET /auth/session` and `vault connections`, in order of platform, as they
     /// are stored: the caller leaves the tokens out.
     ///
-    /// A record that does not open is logged and left out. A connection that has ended and cannot be refreshed shows as `reconnect`.
+    /// A record that does not open is logged and left out. One that has ended and cannot be refreshed shows as
+    /// `reconnect`, one whose grant ends soon as `expiring`.
     public func connections(of user: UserID) throws -> [Connection] {
-        try records.read { [logger, platforms] view in
+        try records.read { [logger] view in
             let connections = try view.connections(of: user) { damaged in
                 // One bad record hides no other.
                 logger.error(
                     "record.damaged",
                     metadata: ["user": "\(user)", "platform": "\(damaged.name?.platform.rawValue ?? "unknown")"])
             }
-            return connections.map { connection in
-                var connection = connection
-                if connection.health == .healthy, connection.refreshToken == nil, let ends = connection.expiresAt,
-                    ends <= view.now, !platforms.renews(connection.platform)
-                {
-                    connection.health = .reconnect(reason: "no-refresh-token")
-                }
-                return connection
-            }
+            return connections.map { shown($0, now: view.now) }
         }
+    }
+
+    /// The connection as those who look should see it.
+    func shown(_ connection: Connection, now: Timestamp) -> Connection {
+        guard connection.health == .healthy else { return connection }
+        var connection = connection
+        let renews = platforms.renews(connection.platform)
+        if connection.refreshToken == nil, !renews, let ends = connection.expiresAt, ends <= now {
+            connection.health = .reconnect(reason: "no-refresh-token")
+        } else if connection.isExpiring(at: now, warning: options.warnBefore, renews: renews) {
+            connection.health = .expiring
+        }
+        return connection
     }
 }
 

@@ -24,6 +24,18 @@ public struct VaultOptions: Sendable {
     public var revocationPatience: Duration = .seconds(10)
     /// Refresh tokens before anybody asks. Default: off.
     public var refreshAhead = false
+    /// How long before a grant ends its user is warned; at most half the grant's life.
+    public var warnBefore: Duration = .seconds(14 * 86_400)
+    /// How long a revocation that the provider could not take is tried again; then the tokens go.
+    public var revocationLifetime: Duration = .seconds(3 * 86_400)
+    /// Who is told of events.
+    public var webhooks: [Webhook] = []
+    /// How long an event can be looked up and told again.
+    public var eventKeep: Duration = .seconds(30 * 86_400)
+    /// How many events there may be; the oldest make room.
+    public var eventLimit = 100_000
+    /// How long telling a receiver is tried.
+    public var eventPatience: Duration = .seconds(3 * 86_400)
     public var sweepInterval: Duration = .seconds(60)
     /// How long an ended record stays before it is removed.
     public var sweepGrace: Duration = .seconds(24 * 3600)

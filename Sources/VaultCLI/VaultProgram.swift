@@ -23,8 +23,8 @@ struct VaultProgram: AsyncParsableCommand {
             ShowCommand.self, PutCommand.self, ImportCommand.self, ExportCommand.self, RefreshCommand.self,
             DisconnectCommand.self, DeleteCommand.self, SweepCommand.self, CheckCommand.self, BackupCommand.self,
             RestoreCommand.self, DrillCommand.self, KeyCommand.self, PassphraseCommand.self, RotateCommand.self,
-            CompactCommand.self,
-            PluginsCommand.self, PluginCommand.self, SessionCommand.self, PluginHostCommand.self,
+            CompactCommand.self, PluginsCommand.self, PluginCommand.self, SessionCommand.self, ServiceCommand.self,
+            EventsCommand.self, PluginHostCommand.self,
             CheckWalkCommand.self,
         ])
 }

@@ -30,6 +30,8 @@ public struct Facade: Service {
         public var callbacksPerMinute = 60
         /// For each user; 0 for no limit.
         public var refreshesPerMinute = 20
+        /// For each service key; 0 for no limit.
+        public var serviceCallsPerMinute = 600
         public init() {}
 
         /// - Throws: `settings` for plain HTTP where others could listen in, and for proxies that are none.
@@ -96,6 +98,7 @@ public struct Facade: Service {
             parts.logoutEndpoint, parts.renewEndpoint, parts.codeEndpoint, parts.keySetEndpoint,
             parts.openAPIEndpoint,
         ]
+        all += parts.serviceEndpoints
         if parts.options.demo { all += StaticFile.demo.flatMap { [$0.endpoint(.get), $0.endpoint(.head)] } }
         return Endpoints(all: all)
     }

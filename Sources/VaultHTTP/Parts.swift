@@ -15,6 +15,7 @@ struct FacadeParts: Sendable {
     let logins: RateLimiter
     let callbacks: RateLimiter
     let refreshes: RateLimiter
+    let serviceCalls: RateLimiter
     let codes: OneTimeCodes
 
     /// - Parameter now: milliseconds that never go back; what the rate limits count in.
@@ -33,6 +34,7 @@ struct FacadeParts: Sendable {
         logins = RateLimiter(perMinute: options.loginsPerMinute, now: now)
         callbacks = RateLimiter(perMinute: options.callbacksPerMinute, now: now)
         refreshes = RateLimiter(perMinute: options.refreshesPerMinute, now: now)
+        serviceCalls = RateLimiter(perMinute: options.serviceCallsPerMinute, now: now)
         codes = OneTimeCodes(clock: vault.records.clock)
         try Self.checkNames(vault.platforms.entries)
     }

@@ -60,6 +60,16 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case rotationStatus
     /// A new session for a user → `session`.
     case issueSession(user: String)
+    /// What happened and is still kept, in order, or only what could not be told → one `happening` each.
+    case events(dead: Bool)
+    /// Tells an event again → `happening`.
+    case replay(event: String)
+    /// The valid service keys → one `service` each.
+    case services
+    /// A new service key → `service`, with the key itself: the only time it is shown.
+    case createService(ServiceWish)
+    /// Ends a service key → `service`.
+    case revokeService(name: String)
 
     /// The most connections one `import` may carry.
     public static let importLimit = 256
@@ -86,4 +96,6 @@ public enum AdministrativeEvent: Codable, Sendable, Equatable {
     case session(SessionDocument)
     case key(KeyDocument)
     case rotation(RotationDocument)
+    case happening(EventDocument)
+    case service(ServiceDocument)
 }

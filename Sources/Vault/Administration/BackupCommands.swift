@@ -54,7 +54,7 @@ extension LocalAdministration {
         for document in documents {
             var connection = try document.connection(now: now, clientID: document.clientId ?? "")
             if connection.mayBeSpent, isSingleUse(connection.platform) { connection.health = .uncertain }
-            setTimes(of: &connection, now: now)
+            vault.setTimes(of: &connection, now: now)
             connections.append(connection)
         }
         let wanted = connections
@@ -79,7 +79,7 @@ extension LocalAdministration {
                 ? "it is the same" : "the vault has a newer one; --overwrite puts the old one in its place"
             return answer
         }
-        try put(connection, transaction)
+        try Vault.put(connection, transaction)
         return answer
     }
 

@@ -21,7 +21,7 @@ public struct ConnectionDocument: Codable, Sendable, Equatable, CustomStringConv
     public var displayName: String?
     public var clientId: String?
     public var generation: UInt64?
-    /// `healthy`, `reconnect`, `uncertain` or `operator`.
+    /// `healthy`, `expiring`, `reconnect`, `uncertain` or `operator`.
     public var health: String?
     public var healthReason: String?
     public var version: UInt64?
@@ -51,7 +51,7 @@ public struct ConnectionDocument: Codable, Sendable, Equatable, CustomStringConv
         health = connection.health.name
         switch connection.health {
         case .reconnect(let reason), .operatorAction(let reason): healthReason = reason
-        case .healthy, .uncertain: healthReason = nil
+        case .healthy, .expiring, .uncertain: healthReason = nil
         }
         version = connection.version
         refreshable = connection.refreshToken != nil
@@ -129,13 +129,14 @@ public struct ConnectionDocument: Codable, Sendable, Equatable, CustomStringConv
 
     private func readHealth() throws(VaultError) -> Health {
         switch health {
-        case nil, "healthy": .healthy
+        // Its end says the rest.
+        case nil, "healthy", "expiring": .healthy
         case "reconnect": .reconnect(reason: healthReason ?? "imported")
         case "uncertain": .uncertain
         case "operator": .operatorAction(reason: healthReason ?? "imported")
         default:
             throw VaultError(
-                .badRequest, "health is none of healthy, reconnect, uncertain, operator",
+                .badRequest, "health is none of healthy, expiring, reconnect, uncertain, operator",
                 hint: "leave it out for healthy")
         }
     }

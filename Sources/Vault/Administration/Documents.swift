@@ -18,6 +18,14 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     public var logins: Int
     /// Redemptions begun and not finished.
     public var unfinishedRefreshes: Int
+    /// Connections whose grant ends within `refresh.warn-before`; nil, like the next, from a server that does not tell.
+    public var expiring: Int?
+    /// Events that somebody still has to be told.
+    public var pendingEvents: Int?
+    /// Service keys that were not revoked.
+    public var serviceKeys: Int?
+    /// Revocations that providers have not taken yet.
+    public var pendingRevocations: Int?
     public var usedBytes: Int
     public var quotaBytes: Int
     public var fileBytes: Int

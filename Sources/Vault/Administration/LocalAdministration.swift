@@ -52,7 +52,8 @@ public struct LocalAdministration: Administration {
         case .connections(let user): try await listConnections(user, event)
         case .show(let user, let platform, let reveal):
             let connection = try connection(UserID(user), PlatformName(platform))
-            try await event(.connection(ConnectionDocument(connection, reveal: reveal)))
+            let shown = vault.shown(connection, now: vault.records.now)
+            try await event(.connection(ConnectionDocument(shown, reveal: reveal)))
         case .put(let document): try await put([document], event)
         case .import(let documents): try await put(documents, event)
         case .export:
@@ -68,7 +69,7 @@ public struct LocalAdministration: Administration {
             }
             try await event(.connection(ConnectionDocument(connection(user, platform), reveal: false)))
         case .disconnect(let user, let platform):
-            let end = try await vault.disconnect(UserID(user), from: PlatformName(platform))
+            let end = try await vault.disconnect(UserID(user), from: PlatformName(platform), by: "operator")
             try await event(
                 .disconnected(DisconnectionDocument(deleted: end.deleted, revoked: end.revoked.rawValue)))
         case .delete(let user, let platform):
@@ -97,6 +98,17 @@ public struct LocalAdministration: Administration {
             try await event(told(await vault.records.replaceKey(id, with: new.newKey()), "key.replaced"))
         case .rotate: try await rotate(event)
         case .rotationStatus: try await event(.rotation(RotationDocument(vault.records.rotationStatus())))
+        case .events(let dead): try await listEvents(dead: dead, event)
+        case .replay(let id): try await event(.happening(EventDocument(vault.replay(id))))
+        case .services:
+            for key in try vault.records.read({ try $0.serviceKeys() }) {
+                try await event(.service(ServiceDocument(key)))
+            }
+        case .createService(let wish):
+            let made = try await vault.createServiceKey(wish)
+            try await event(.service(ServiceDocument(made.key, token: made.token)))
+        case .revokeService(let name):
+            try await event(.service(ServiceDocument(vault.revokeServiceKey(name))))
         case .issueSession(let user):
             let issued = try await vault.issueSession(for: UserID(user))
             try await event(
@@ -110,10 +122,17 @@ public struct LocalAdministration: Administration {
     private func status() throws -> StatusDocument {
         let statistics = try vault.records.store.statistics()
         let state = try vault.records.status()
+        let (expiring, pending) = try vault.records.read { view in
+            (
+                try view.endingCount(before: view.now + vault.options.warnBefore, limit: .max),
+                try view.pendingEventCount(limit: .max)
+            )
+        }
         return StatusDocument(
             vault: state.vaultID, createdAt: state.createdAt.iso8601, sequence: state.sequence,
             restores: state.restores, connections: state.connections, sessions: state.sessions, logins: state.logins,
-            unfinishedRefreshes: state.redemptions,
+            unfinishedRefreshes: state.redemptions, expiring: expiring, pendingEvents: pending,
+            serviceKeys: state.serviceKeys, pendingRevocations: state.revocations,
             usedBytes: statistics.usedBytes, quotaBytes: statistics.quotaBytes, fileBytes: statistics.fileBytes,
             commits: statistics.commits, operations: statistics.operations, keysAreLocked: state.keysAreLocked,
             platforms: vault.platforms.entries.map {
@@ -146,7 +165,8 @@ public struct LocalAdministration: Administration {
             return
         }
         for try await connection in ConnectionStream(vault.records) {
-            try await event(.connection(ConnectionDocument(connection, reveal: false)))
+            let shown = vault.shown(connection, now: vault.records.now)
+            try await event(.connection(ConnectionDocument(shown, reveal: false)))
         }
     }
 

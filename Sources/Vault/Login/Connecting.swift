@@ -33,14 +33,16 @@ extension Vault {
             displayName: engine.platform.displayName,
             clientID: engine.platform.clientID)
         Lifetimes(options: options, description: description).apply(grant, to: &connection, now: now)
-        let new = connection
+        let (new, teller) = (connection, teller)
         try await records.write { transaction in
             guard try transaction.connection(user, platform) == nil else {
                 throw VaultError(.conflict, "\(user) is connected to \(platform) already", hint: "try again")
             }
             try transaction.put(new, expecting: nil)
             try transaction.setUser(user, of: new.subject, at: platform)
+            try teller.tell(.connected, new, .init(by: "operator"), in: transaction)
         }
+        teller.ring()
         logger.info("connection.made", metadata: facts(user, platform))
     }
 }

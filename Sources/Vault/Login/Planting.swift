@@ -20,7 +20,7 @@ extension Vault {
         let fresh = try UserID(Hex.encode(Random.bytes(16)))
         let sessionID = Random.token(bytes: 16)
         let minted = Random.token(bytes: 16)
-        let options = options
+        let (options, teller) = (options, teller)
         let outcome: LoginRecord.Outcome = try await records.write { transaction in
             let description = harvest.platform.provider.description
             let isMinted = description.accountID == .minted
@@ -51,11 +51,17 @@ extension Vault {
             Lifetimes(options: options, description: description).apply(harvest.grant, to: &connection, now: now)
             try transaction.put(connection, expecting: existing?.version)
             try transaction.setUser(user, of: subject, at: login.platform)
+            try transaction.deleteRevocation(of: subject, at: login.platform, user)
+            try teller.tell(.connected, connection, in: transaction)
+            if let missing = Scope.missing(harvest.grant.scope, of: login.scope) {
+                try teller.tell(.scopeNarrowed, connection, .init(missingScope: missing), in: transaction)
+            }
             try transaction.endRedemption(user, login.platform)
             try transaction.put(
                 SessionRecord(id: sessionID, user: user, createdAt: now, endsAt: now + options.sessionLifetime))
             return try transaction.end(login, callback, .connected(user: user, sessionID: sessionID))
         }
+        teller.ring()
         if case .connected(let user, _) = outcome {
             refresher.forget(ConnectionName(user: user, platform: login.platform))
         }

@@ -16,7 +16,7 @@ public import VaultProviders
 ///   `allow-private-network` is `true` (an identity provider in one's own network).
 /// - Redirects are answers like any other, bodies end at ``sizeLimit``, and nothing is decompressed.
 /// - Nothing is logged here: URLs and bodies may hold secrets.
-public final class HTTPTransport: Transport {
+public final class HTTPTransport: Transport, WebhookTransport {
     /// The longest answer, in bytes. A longer one is a failure, not a shorter answer.
     public static let sizeLimit = 256 * 1024
     /// How long a connection may take to come about.
@@ -59,7 +59,12 @@ public final class HTTPTransport: Transport {
         try await resolver.check(
             address, insecureLoopback: platform.insecureLoopback,
             allowPrivate: platform.parameters["allow-private-network"] == "true")
+        return try await call(request, timeout: timeout)
+    }
 
+    private func call(
+        _ request: ProviderRequest, timeout: Duration
+    ) async throws(ProviderFailure) -> ProviderAnswer {
         let call: HTTPClient.Request
         do {
             var headers = HTTPHeaders(request.headers.map { ($0.name, $0.value) })
@@ -77,6 +82,18 @@ public final class HTTPTransport: Transport {
         } catch {
             throw Self.classify(error, sent: collector.wasSent, status: collector.status)
         }
+    }
+
+    /// An event for a receiver: the webhook itself says where it may stand.
+    public func post(
+        _ request: ProviderRequest, to webhook: Webhook, timeout: Duration
+    ) async throws(ProviderFailure) -> ProviderAnswer {
+        guard request.url == webhook.url, let address = WebAddress(request.url) else {
+            throw ProviderFailure(failure: .operatorAction, code: "host-refused")
+        }
+        try await resolver.check(
+            address, insecureLoopback: address.isLoopbackLiteral, allowPrivate: webhook.allowsPrivateNetwork)
+        return try await call(request, timeout: timeout)
     }
 
     static func classify(_ error: any Error, sent: Bool, status: Int?) -> ProviderFailure {

@@ -7,10 +7,14 @@ extension Vault {
     /// Revokes at the provider where that can be done, deletes here always.
     ///
     /// Runs to its end whatever becomes of the caller; two tries, then the truth: `yes` the provider said so,
-    /// `no` it refused or could not be reached, `unsupported` it has no revocation, `pending` it is still
-    /// being asked while this answers.
+    /// `no` it refused, `unsupported` it has no revocation, `pending` it could not be reached or takes long: the
+    /// tokens are kept for the revocation alone and it is tried again, for ``VaultOptions/revocationLifetime`` at most.
+    ///
+    /// - Parameter by: who asked, where it was not the user.
     /// - Throws: `no-connection`, and the store's errors when it could not be deleted.
-    public func disconnect(_ user: UserID, from platform: PlatformName) async throws -> Disconnection {
+    public func disconnect(
+        _ user: UserID, from platform: PlatformName, by: String? = nil
+    ) async throws -> Disconnection {
         let name = ConnectionName(user: user, platform: platform)
         return try await disconnections.join(name) { [self] in
             // A refresh under way would leave tokens at the provider that nobody knows.
@@ -23,49 +27,87 @@ extension Vault {
                 // What does not open cannot be revoked, but it can be deleted.
                 connection = nil
             }
-            var revoked = await revocation(of: connection)
-            let last = try await records.write { try $0.delete(user, platform) }
+            let revoked = try await delete(name, connection, revoked: await revocation(of: connection), by: by)
             refresher.forget(name)
-            if let last, let connection, !last.isSameGrant(as: connection), revoked == .yes {
-                // It was refreshed while the older tokens were being revoked.
-                revoked = await revocation(of: last)
-            }
             logger.info("disconnect.done", metadata: facts(user, platform, ["revoked": "\(revoked)"]))
             observation.disconnect(platform, revoked.rawValue)
             return Disconnection(deleted: true, revoked: revoked)
         }
     }
 
-    private func revocation(of connection: Connection?) async -> Disconnection.Revocation {
-        guard let connection else { return .no }
-        return await bounded(options.revocationPatience) { await self.revoke(connection) } ?? .pending
+    /// Deletes the connection and keeps what is still to be revoked, in one transaction.
+    private func delete(
+        _ name: ConnectionName, _ connection: Connection?, revoked: Disconnection.Revocation, by: String?
+    ) async throws -> Disconnection.Revocation {
+        let (teller, lifetime) = (teller, options.revocationLifetime)
+        let outcome: Disconnection.Revocation = try await records.write { transaction in
+            let last = try transaction.delete(name.user, name.platform)
+            var revoked = revoked
+            if let last, let connection, !last.isSameGrant(as: connection), revoked == .yes {
+                // It was refreshed while the older tokens were being revoked.
+                revoked = .pending
+            }
+            if revoked == .pending, let kept = last ?? connection {
+                try transaction.put(PendingRevocation(kept, now: transaction.now, lifetime: lifetime))
+            }
+            try teller.tell(.revoked, name, .init(revoked: revoked.rawValue, by: by), in: transaction)
+            return revoked
+        }
+        teller.ring()
+        return outcome
     }
 
-    private func revoke(_ connection: Connection) async -> Disconnection.Revocation {
+    private func revocation(of connection: Connection?) async -> Disconnection.Revocation {
+        guard let connection else { return .no }
+        return await bounded(options.revocationPatience) {
+            await self.revoke(
+                connection.accessToken, connection.refreshToken, of: connection.name, tries: 2)
+        } ?? .pending
+    }
+
+    /// Asks the provider, `tries` times; `pending` when it could not be asked or could not do it now.
+    func revoke(
+        _ accessToken: Secret, _ refreshToken: Secret?, of name: ConnectionName, tries: Int
+    ) async -> Disconnection.Revocation {
         do {
-            let engine = try await provider.engine(for: connection.platform)
-            let requests = try await engine.revocationRequests(
-                accessToken: connection.accessToken, refreshToken: connection.refreshToken)
+            let engine = try await provider.engine(for: name.platform)
+            let requests = try await engine.revocationRequests(accessToken: accessToken, refreshToken: refreshToken)
             guard !requests.isEmpty else { return .unsupported }
-            for request in requests { try await revoke(request, engine) }
+            for request in requests { try await revoke(request, engine, tries) }
             return .yes
         } catch {
-            let code = (error as? ProviderFailure)?.code ?? (error as? VaultError)?.code.name ?? "internal"
-            logger.warning(
-                "disconnect.refused", metadata: facts(connection.user, connection.platform, ["code": "\(code)"]))
-            return .no
+            let failure = error as? ProviderFailure
+            let code = failure?.code ?? (error as? VaultError)?.code.name ?? "internal"
+            logger.warning("disconnect.refused", metadata: facts(name.user, name.platform, ["code": "\(code)"]))
+            if let failure, let until = cooldowns.note(failure, at: name.platform, now: records.clock.now()) {
+                try? await records.write { try $0.cool(name.platform, until: until) }
+            }
+            let mayWorkLater: [VaultError.Code] = [.retry, .platformUnavailable]
+            let isTemporary = failure.map { $0.failure == .retry } ?? mayWorkLater.contains { $0.name == code }
+            return isTemporary ? .pending : .no
         }
     }
 
-    private func revoke(_ request: ProviderRequest, _ engine: FlowEngine) async throws {
-        for attempt in 1...2 {
+    private func revoke(_ request: ProviderRequest, _ engine: FlowEngine, _ tries: Int) async throws {
+        for attempt in 1...tries {
             do throws(ProviderFailure) {
                 let answer = try await provider.send(request, engine.platform, .revoke)
                 return try await engine.readRevocation(answer)
             } catch {
-                guard attempt == 1, error.failure == .retry else { throw error }
+                guard attempt < tries, error.failure == .retry else { throw error }
                 try await Task.sleep(for: min(error.retryAfter ?? .milliseconds(200), .seconds(2)))
             }
         }
+    }
+}
+
+extension PendingRevocation {
+    /// What is kept of a connection that is no more, no longer than it could be worth anything.
+    fileprivate init(_ connection: Connection, now: Timestamp, lifetime: Duration) {
+        self.init(
+            user: connection.user, platform: connection.platform, subject: connection.subject,
+            accessToken: connection.accessToken, refreshToken: connection.refreshToken,
+            nextAt: now + Revocations.base,
+            endsAt: min(connection.deadAt(renews: false) ?? .init(rawValue: .max), now + lifetime))
     }
 }

@@ -41,6 +41,24 @@ extension Connection {
             && refreshToken == other.refreshToken
     }
 
+    /// When nothing of it works any more: the grant's end, or the access token's where nothing renews it.
+    ///
+    /// - Parameter renews: whether a new access token is had without a refresh token.
+    func deadAt(renews: Bool) -> Timestamp? {
+        [endsAt, refreshToken == nil && !renews ? expiresAt : nil].compactMap { $0 }.min()
+    }
+
+    /// Whether the grant clock waits for the end itself, not for the time to warn.
+    func wasWarned(renews: Bool) -> Bool { clockAt != nil && clockAt == deadAt(renews: renews) }
+
+    /// Whether its end is so near that the user was warned, or is about to be.
+    func isExpiring(at now: Timestamp, warning: Duration, renews: Bool) -> Bool {
+        guard let deadAt = deadAt(renews: renews), let clockAt, deadAt - consentedAt >= GrantClock.shortestLife else {
+            return false
+        }
+        return (clockAt <= now || clockAt == deadAt) && deadAt - now <= warning
+    }
+
     /// Whether the access token can still be used, near its end or not.
     func isAlive(at now: Timestamp) -> Bool {
         if case .reconnect = health { return false }

@@ -32,17 +32,24 @@ final class Refresher: Sendable {
     let options: VaultOptions
     let observation: Observation
     let logger: Logger
+    let teller: Teller
+    let cooldowns: Cooldowns
     let backoff = Backoff()
     /// New tokens whose refresh token is spent and which the store did not take yet: the only copy there is.
     let unsaved = Mutex<[ConnectionName: Unsaved]>([:])
     let flights = Flights<ConnectionName, Landing>()
 
-    init(records: Records, provider: ProviderCalls, options: VaultOptions, observation: Observation, logger: Logger) {
+    init(
+        records: Records, provider: ProviderCalls, options: VaultOptions, observation: Observation, logger: Logger,
+        teller: Teller, cooldowns: Cooldowns
+    ) {
         self.records = records
         self.provider = provider
         self.options = options
         self.observation = observation
         self.logger = logger
+        self.teller = teller
+        self.cooldowns = cooldowns
     }
 
     /// Joins the flight of this connection or starts one.
@@ -170,7 +177,8 @@ final class Refresher: Sendable {
             next.generation += 1
             Lifetimes(options: options, description: engine.platform.provider.description)
                 .apply(grant, to: &next, now: records.clock.now())
-            return try await save(Unsaved(sent: sent, next: next))
+            let missing = Scope.missing(grant.scope, of: sent.scope)
+            return try await save(Unsaved(sent: sent, next: next, missingScope: missing))
         case .failure(let failure):
             return try await record(failure, of: sent, engine.platform)
         }

@@ -8,6 +8,8 @@ import VaultRecords
 struct Unsaved: Sendable {
     var sent: Connection
     var next: Connection
+    /// What the provider took away from the scope.
+    var missingScope: String?
 }
 
 extension Refresher {
@@ -51,14 +53,21 @@ extension Refresher {
 
     private func write(_ tokens: Unsaved) async throws -> Written {
         let name = tokens.sent.name
-        return try await records.write { transaction in
+        let teller = teller
+        let written: Written = try await records.write { transaction in
             try transaction.endRedemption(name.user, name.platform)
             guard let current = try transaction.connection(name.user, name.platform) else { return .gone }
             guard current.isSameGrant(as: tokens.sent) else { return .overtaken(current) }
             var next = tokens.next
             next.version = try transaction.put(next, expecting: current.version)
+            try teller.tellChange(from: current.health, to: next, in: transaction)
+            if let missing = tokens.missingScope {
+                try teller.tell(.scopeNarrowed, next, .init(missingScope: missing), in: transaction)
+            }
             return .done(next)
         }
+        teller.ring()
+        return written
     }
 
     private func land(_ written: Written, _ name: ConnectionName) throws -> Landing {
@@ -92,7 +101,10 @@ extension Refresher {
             isDead ? .zero : backoff.failed(name, now: now, retryAfter: max(failure.retryAfter ?? .zero, patience))
         // A token that may be sent only once may be spent although we have no answer.
         let isDoubtful = failure.leavesDoubt && platform.provider.description.refresh == .singleUse
+        let cooling = cooldowns.note(failure, at: name.platform, now: now)
+        let teller = teller
         let written: Written = try await records.write { transaction in
+            if let cooling { try transaction.cool(name.platform, until: cooling) }
             try transaction.endRedemption(name.user, name.platform)
             guard let current = try transaction.connection(name.user, name.platform) else { return .gone }
             guard current.isSameGrant(as: sent) else { return .overtaken(current) }
@@ -108,8 +120,10 @@ extension Refresher {
             let waitsForSomebody = isDead || next.health == .uncertain
             next.dueAt = waitsForSomebody ? nil : current.dueAt.map { _ in now + wait }
             if next != current { next.version = try transaction.put(next, expecting: current.version) }
+            try teller.tellChange(from: current.health, to: next, in: transaction)
             return .done(next)
         }
+        teller.ring()
         if case .done(let connection) = written {
             let outcome = connection.health == .uncertain ? "uncertain" : failure.failure.rawValue
             observation.refresh(name.platform, outcome)
@@ -137,6 +151,7 @@ extension Refresher {
     /// - Returns: the connection as it is now; nil when there is none.
     func recover(_ leftover: Redemption) async throws -> Connection? {
         let name = ConnectionName(user: leftover.user, platform: leftover.platform)
+        let teller = teller
         let connection: Connection? = try await records.write { transaction in
             let current = try transaction.connection(name.user, name.platform)
             guard try transaction.redemption(name.user, name.platform) == leftover else { return current }
@@ -145,11 +160,14 @@ extension Refresher {
             // The new tokens and the journal's end are one transaction: same generation, so they never came.
             guard next.generation == leftover.generation else { return next }
             if case .reconnect = next.health { return next }
+            let before = next.health
             next.health = .uncertain
             next.dueAt = nil
             next.version = try transaction.put(next, expecting: next.version)
+            try teller.tellChange(from: before, to: next, in: transaction)
             return next
         }
+        teller.ring()
         logger.warning(
             "refresh.interrupted",
             metadata: facts(name.user, name.platform, ["generation": "\(leftover.generation)"]))

@@ -27,10 +27,15 @@ extension Vault {
             lanes[platform, default: []].append(ConnectionName(user: user, platform: platform))
         }
         await withDiscardingTaskGroup { group in
-            for (platform, lane) in lanes where (try? platforms.platform(platform)) != nil {
+            for (platform, lane) in lanes where isCallable(platform) {
                 group.addTask { await self.refreshAhead(lane) }
             }
         }
+    }
+
+    /// Whether what nobody waits for may ask the platform now.
+    func isCallable(_ platform: PlatformName) -> Bool {
+        (try? platforms.platform(platform)) != nil && !cooldowns.isCooling(platform, now: records.clock.now())
     }
 
     private func refreshAhead(_ lane: [ConnectionName]) async {

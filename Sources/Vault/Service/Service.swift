@@ -24,6 +24,10 @@ extension Vault {
                             try await self.every(BackupSchedule.interval) { try await self.backUpWhenDue() }
                         }
                     }
+                    group.addTask { try await self.every(Validations.interval) { try await self.validate() } }
+                    group.addTask { try await self.every(Revocations.interval) { try await self.revokeWhatWaits() } }
+                    group.addTask { try await self.announce() }
+                    for courier in self.outbox.couriers { group.addTask { await courier.run() } }
                     if self.options.refreshAhead {
                         group.addTask {
                             try await self.every(RefreshAhead.interval) { try await self.refreshAhead() }
@@ -37,6 +41,8 @@ extension Vault {
         await drain()
     }
 
+    /// What is counted entry by entry is counted so far.
+    static let countLimit = 10_000
     static let measureInterval = Duration.seconds(15)
     static let saveInterval = Duration.seconds(2)
 
@@ -57,6 +63,15 @@ extension Vault {
             let fault = (error as? VaultError) ?? VaultError(.internal, "the service failed", cause: error)
             logger.error("service.failed", metadata: ["code": "\(fault.code)", "reason": "\(fault)"])
             if fault.code == .unknownOutcome { throw fault }
+        }
+    }
+
+    /// Hands out events as they come.
+    private func announce() async throws {
+        while true {
+            try await attempt { try await self.outbox.handOut() }
+            try Task.checkCancellation()
+            await outbox.bell.wait(atMost: Outbox.rest)
         }
     }
 
@@ -91,11 +106,11 @@ extension Vault {
             logger.warning("sweep.paused", metadata: ["reason": "the clock jumped"])
             return
         }
+        try await runGrantClock()
         var more = true
         while more {
             let result = try await records.sweep(grace: options.sweepGrace, limit: 256, dryRun: false)
-            observation.swept(
-                connections: result.connections.count, sessions: result.sessions, logins: result.logins)
+            observation.swept(result)
             for name in result.connections {
                 refresher.forget(name)
                 logger.info("sweep.removed", metadata: facts(name.user, name.platform))
@@ -123,6 +138,15 @@ extension Vault {
         observation.gauge("vault_store_quota_bytes", statistics.quotaBytes)
         observation.gauge("vault_store_commits", statistics.commits)
         observation.gauge("vault_store_operations", statistics.operations)
+        let (pending, expiring) = try records.read { view in
+            (
+                try view.pendingEventCount(limit: Self.countLimit),
+                try view.endingCount(before: view.now + options.warnBefore, limit: Self.countLimit)
+            )
+        }
+        observation.gauge("vault_events_pending", pending)
+        observation.gauge("vault_grants_expiring", expiring)
+        observation.gauge("vault_platforms_cooling", cooldowns.count(now: records.clock.now()))
         observation.gauge("vault_refreshes_in_flight", refresher.flights.count)
         observation.gauge("vault_refreshes_unsaved", refresher.unsaved.withLock { $0.count })
         observation.gauge("vault_refreshes_backing_off", refresher.backoff.count)

@@ -2,6 +2,7 @@ import Logging
 import Metrics
 import VaultBase
 import VaultProviders
+import VaultRecords
 
 /// The vault's counters and timers, by the names that `/metrics` shows.
 ///
@@ -44,6 +45,32 @@ struct Observation: Sendable {
         count("vault_disconnects_total", platform, outcome)
     }
 
+    func event(_ kind: EventRecord.Kind) {
+        Counter(label: "vault_events_total", dimensions: [("type", kind.name)], factory: factory).increment()
+    }
+
+    func webhook(_ name: String, _ outcome: String) {
+        Counter(
+            label: "vault_webhook_deliveries_total", dimensions: [("webhook", name), ("outcome", outcome)],
+            factory: factory
+        ).increment()
+    }
+
+    /// - Parameter name: one of the keys there are, or `none`: their number is limited.
+    func service(_ name: String, _ action: String, _ outcome: String) {
+        Counter(
+            label: "vault_service_requests_total",
+            dimensions: [("service", name), ("action", action), ("outcome", outcome)], factory: factory
+        ).increment()
+    }
+
+    func revocation(_ platform: PlatformName, _ outcome: String) {
+        count("vault_revocations_total", platform, outcome)
+    }
+    func validation(_ platform: PlatformName, _ outcome: String) {
+        count("vault_validations_total", platform, outcome)
+    }
+
     func providerAnswered(_ platform: PlatformName, _ stage: FlowEngine.Stage, in time: Duration) {
         let (seconds, attoseconds) = time.components
         Timer(
@@ -52,8 +79,11 @@ struct Observation: Sendable {
         ).recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 
-    func swept(connections: Int, sessions: Int, logins: Int) {
-        for (kind, number) in [("connection", connections), ("session", sessions), ("login", logins)] where number > 0 {
+    func swept(_ result: SweepResult) {
+        for (kind, number) in [
+            ("connection", result.connections.count), ("session", result.sessions), ("login", result.logins),
+            ("other", result.others),
+        ] where number > 0 {
             Counter(label: "vault_swept_total", dimensions: [("kind", kind)], factory: factory).increment(by: number)
         }
     }

@@ -64,6 +64,7 @@ struct Listeners {
         options.loginsPerMinute = settings[\.loginLimit]
         options.callbacksPerMinute = settings[\.callbackLimit]
         options.refreshesPerMinute = settings[\.refreshLimit]
+        options.serviceCallsPerMinute = settings[\.serviceLimit]
         options.limits.connections = settings[\.connectionLimit]
         options.limits.connectionsPerAddress = settings[\.addressLimit]
         options.limits.headTime = settings[\.headTime]

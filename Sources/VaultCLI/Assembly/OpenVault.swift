@@ -25,7 +25,7 @@ struct OpenVault: Sendable {
         var extra: @Sendable ([PluginReport]) -> [PlatformDirectory.Entry] = { _ in [] }
         /// Whether plugins are loaded; without, every platform is unavailable.
         var loadsPlugins = true
-        /// Whether the vault is served, which then makes backups by itself.
+        /// Whether the vault is served, which then makes backups by itself and tells webhooks of events.
         var serves = false
         /// Called when the disk has failed and no write can work any more.
         var onFailure: (@Sendable (VaultError) -> Void)?
@@ -48,9 +48,12 @@ struct OpenVault: Sendable {
             let plugins = request.loadsPlugins ? await Plugins.load(settings) : []
             let assembly = PlatformAssembly(settings: settings, reports: plugins, environment: request.environment)
             let platforms = try assembly.directory(extra: request.extra(plugins))
+            let transport = HTTPTransport()
+            var options = vaultOptions(settings, sessionKeys, backups)
+            if request.serves { options.webhooks = try webhooks(settings, environment: request.environment) }
             let vault = Vault(
-                records: records, platforms: platforms, transport: HTTPTransport(),
-                options: vaultOptions(settings, sessionKeys, backups), logger: request.logger)
+                records: records, platforms: platforms, transport: transport, options: options,
+                logger: request.logger, webhooks: transport)
             let path = settings[\.storePath]
             return OpenVault(
                 vault: vault, store: store, loaded: LoadedPlugins(plugins, clientIDs: settings.clientIDs),
@@ -68,6 +71,19 @@ struct OpenVault: Sendable {
         var options = LMDBStore.Options()
         options.quota = settings[\.quota]
         return options
+    }
+
+    private static func webhooks(
+        _ settings: Settings, environment: [String: String]
+    ) throws(VaultError) -> [Webhook] {
+        var webhooks: [Webhook] = []
+        for section in settings.webhooks {
+            guard let reference = section[\.secret] else { continue }
+            let secret = try reference.fetch("webhooks.\(section.name).secret", environment: environment)
+            Redaction.shared.register(secret)
+            webhooks.append(try section.webhook(secret: secret))
+        }
+        return webhooks
     }
 
     private static func vaultOptions(
@@ -88,6 +104,10 @@ struct OpenVault: Sendable {
         options.sweepGrace = settings[\.sweepGrace]
         options.recordLifetime = settings[\.recordLifetime]
         options.backups = backups
+        options.warnBefore = settings[\.warnBefore]
+        options.eventPatience = settings[\.eventPatience]
+        options.eventKeep = settings[\.eventKeep]
+        options.eventLimit = settings[\.eventLimit]
         return options
     }
 }

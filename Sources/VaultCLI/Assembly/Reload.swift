@@ -140,6 +140,13 @@ actor Reload: Service {
                 paths.insert("platforms.\(name)")
             }
         }
+        let hooks = { (settings: Settings) in
+            Dictionary(uniqueKeysWithValues: settings.webhooks.map { ($0.name, $0.entries.mapValues(\.raw)) })
+        }
+        let (oldHooks, newHooks) = (hooks(old), hooks(new))
+        for name in Set(oldHooks.keys).union(newHooks.keys) where oldHooks[name] != newHooks[name] {
+            paths.insert("webhooks.\(name)")
+        }
         return paths.sorted()
     }
 }

@@ -35,6 +35,8 @@ struct StatusCommand: AsyncParsableCommand {
             ("connections", "\(status.connections)"),
             ("sessions", "\(status.sessions)"), ("logins", "\(status.logins)"),
             ("unfinished refreshes", "\(status.unfinishedRefreshes)"),
+            ("ending soon", words(status.expiring)), ("events to tell", words(status.pendingEvents)),
+            ("revocations to retry", words(status.pendingRevocations)), ("service keys", words(status.serviceKeys)),
             ("room", "\(Sizes.words(status.usedBytes)) of \(Sizes.words(status.quotaBytes)) used"),
             ("last backup", age(status.lastBackup)), ("last drill", age(status.lastDrill)),
             ("data keys", rotation(status.terms ?? [])),
@@ -54,6 +56,9 @@ struct StatusCommand: AsyncParsableCommand {
         guard let mark else { return "never" }
         return "\(Words.relative(mark.at))  \(mark.good ? "" : "failed  ")\(mark.file)"
     }
+
+    /// A number worth a line; nil for none.
+    private static func words(_ count: Int?) -> String? { count.flatMap { $0 == 0 ? nil : "\($0)" } }
 
     /// An unfinished rotation; nil when there is none.
     private static func rotation(_ terms: [TermDocument]) -> String? {

@@ -123,6 +123,9 @@ struct SettingTable: Sendable {
         "refresh.margin", .time(.zero...Duration.seconds(3600)), default: #""60s""#,
         "how long before it ends an access token counts as about to expire")
     let refreshAhead = Setting("refresh.ahead", .flag, default: "false", "refresh before anybody asks")
+    let warnBefore = Setting(
+        "refresh.warn-before", .time(.seconds(3600)...Duration.seconds(366 * 86_400)), default: #""14d""#,
+        "how long before a grant ends its user is warned; half its life at most")
     let refreshLimit = Setting(
         "refresh.per-minute", .number(1...100_000), default: "20", "forced refreshes per minute and user")
     let providerTimeout = Setting(
@@ -138,6 +141,19 @@ struct SettingTable: Sendable {
     let sweepGrace = Setting(
         "records.sweep-grace", .time(.zero...Duration.seconds(366 * 86_400)), default: #""24h""#,
         "how long an ended record stays on disk before it is removed; it is never returned")
+
+    let serviceLimit = Setting(
+        "service.per-minute", .number(1...1_000_000), default: "600", "requests per minute and service key")
+
+    let eventPatience = Setting(
+        "events.give-up-after", .time(.seconds(60)...Duration.seconds(30 * 86_400)), default: #""3d""#,
+        "how long telling a webhook is tried before the event is dead")
+    let eventKeep = Setting(
+        "events.keep", .time(.seconds(3600)...Duration.seconds(366 * 86_400)), default: #""30d""#,
+        "how long an event can be listed and told again")
+    let eventLimit = Setting(
+        "events.limit", .number(100...10_000_000), default: "100000",
+        "the most events there may be; the oldest make room")
 
     let sandboxPort = Setting(
         "sandbox.port", .number(0...65_535), default: "8002", "the sandbox provider's loopback port, 0 for any")
@@ -167,6 +183,18 @@ struct PlatformTable: Sendable {
         "insecure-loopback", .flag, default: "false", "allow plain http, to a provider on this machine only")
     let allowPrivateNetwork = Setting(
         "allow-private-network", .flag, default: "false", "allow a provider at a private address, in one's own network")
+}
+
+/// The settings of one `[webhooks.NAME]`.
+struct WebhookTable: Sendable {
+    static let shared = WebhookTable()
+    static let all: [any AnySetting] = Mirror(reflecting: shared).children.compactMap { $0.value as? any AnySetting }
+
+    let url = Setting("url", .text, default: unset, "where events are posted: https, or http on this machine")
+    let secret = Setting("secret", .secret, default: unset, "what they are signed with: whsec_ and base64, pointed at")
+    let events = Setting("events", .list, default: "[]", "the events it gets; empty: all")
+    let allowPrivateNetwork = Setting(
+        "allow-private-network", .flag, default: "false", "allow a private address, in one's own network")
 }
 
 /// How records are kept.

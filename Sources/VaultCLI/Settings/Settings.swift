@@ -13,6 +13,8 @@ struct Settings: Sendable {
     var platforms: [PlatformSection] = []
     /// The names of the environment that may be a platform, should a provider be called so.
     var unclaimed: [PlatformSection] = []
+    /// In order of name.
+    var webhooks: [WebhookSection] = []
     /// What the operator should know, and need not act upon at once.
     var notices: [String] = []
 
@@ -59,6 +61,21 @@ struct Settings: Sendable {
 
     /// Whether only this machine can reach the vault: what allows plain http and written-down secrets.
     var isLoopbackOnly: Bool { self[\.listen].isLoopback }
+}
+
+/// One `[webhooks.NAME]`.
+struct WebhookSection: Sendable {
+    let name: String
+    /// What was set, by key.
+    var entries: [String: SettingEntry] = [:]
+
+    subscript<Value>(_ setting: KeyPath<WebhookTable, Setting<Value>>) -> Value {
+        Settings.value(of: WebhookTable.shared[keyPath: setting], in: entries)
+    }
+
+    func origin<Value>(_ setting: KeyPath<WebhookTable, Setting<Value>>) -> SettingOrigin {
+        entries[WebhookTable.shared[keyPath: setting].path]?.origin ?? .standard
+    }
 }
 
 /// One `[platforms.NAME]`.

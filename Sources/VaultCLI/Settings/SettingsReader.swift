@@ -7,6 +7,7 @@ struct SettingsReader {
     var options: [(path: String, value: String, option: String)]
     private var settings = Settings()
     private var sections: [PlatformName: PlatformSection] = [:]
+    private var webhooks: [String: WebhookSection] = [:]
 
     init(environment: [String: String], options: [(path: String, value: String, option: String)]) {
         self.environment = environment
@@ -26,6 +27,7 @@ struct SettingsReader {
             try reader.add(option.path.splitPath, .text(option.value), .option(option.option))
         }
         reader.settings.platforms = reader.sections.values.sorted { $0.name < $1.name }
+        reader.settings.webhooks = reader.webhooks.values.sorted { $0.name < $1.name }
         try SettingsRules.check(reader.settings)
         return reader.settings
     }
@@ -41,26 +43,20 @@ struct SettingsReader {
         if path.first == "platforms", path.count > 1 {
             return try addToPlatform(path, raw, origin)
         }
+        if path.first == "webhooks", path.count > 1 { return try addToWebhook(path, raw, origin) }
         let joined = path.joined(separator: ".")
         if raw == .other("an empty section"), SettingTable.all.contains(where: { $0.path.hasPrefix(joined + ".") }) {
             return
         }
         guard let setting = SettingTable.all.first(where: { $0.path == joined }) else {
-            throw Self.unknown(joined, origin, among: SettingTable.all.map(\.path) + ["platforms"])
+            throw Self.unknown(joined, origin, among: SettingTable.all.map(\.path) + ["platforms", "webhooks"])
         }
         try Self.check(raw, setting, joined, origin)
         settings.entries[joined] = SettingEntry(raw: raw, origin: origin)
     }
 
     private mutating func addToPlatform(_ path: [String], _ raw: RawValue, _ origin: SettingOrigin) throws(VaultError) {
-        let name: PlatformName
-        do {
-            name = try PlatformName(path[1])
-        } catch {
-            throw VaultError(
-                .settings, "\(origin.words): \"\(path[1])\" is no platform's name",
-                hint: "a platform name is 1 to \(PlatformName.limit) of a-z, 0-9 and -")
-        }
+        let name = try Self.name(path[1], "platform", origin)
         var section = sections[name] ?? PlatformSection(name: name)
         defer { sections[name] = section }
         if path.count == 2 {
@@ -88,6 +84,39 @@ struct SettingsReader {
                 hint: "write: \(key) = \"…\"")
         }
         section.parameters[key] = (text, origin)
+    }
+
+    private mutating func addToWebhook(_ path: [String], _ raw: RawValue, _ origin: SettingOrigin) throws(VaultError) {
+        let name = try Self.name(path[1], "webhook", origin).rawValue
+        var section = webhooks[name] ?? WebhookSection(name: name)
+        defer { webhooks[name] = section }
+        guard path.count > 2 else {
+            guard raw == .other("an empty section") else {
+                throw VaultError(
+                    .settings, "\(origin.words): webhooks.\(name) is a section, not a value",
+                    hint: "write [webhooks.\(name)] and its settings beneath")
+            }
+            return
+        }
+        let key = path[2...].joined(separator: ".")
+        let place = "webhooks.\(name).\(key)"
+        guard let setting = WebhookTable.all.first(where: { $0.path == key }) else {
+            throw Self.unknown(place, origin, among: WebhookTable.all.map { "webhooks.\(name).\($0.path)" })
+        }
+        try Self.check(raw, setting, place, origin)
+        section.entries[key] = SettingEntry(raw: raw, origin: origin)
+    }
+
+    private static func name(
+        _ text: String, _ what: String, _ origin: SettingOrigin
+    ) throws(VaultError) -> PlatformName {
+        do {
+            return try PlatformName(text)
+        } catch {
+            throw VaultError(
+                .settings, "\(origin.words): \"\(text)\" is no \(what)'s name",
+                hint: "a \(what) name is 1 to \(PlatformName.limit) of a-z, 0-9 and -")
+        }
     }
 
     private mutating func addEnvironment() throws(VaultError) {

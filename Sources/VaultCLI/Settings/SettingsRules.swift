@@ -1,3 +1,4 @@
+import Vault
 import VaultBase
 import VaultProviders
 
@@ -11,6 +12,11 @@ enum SettingsRules {
         try checkPins(settings)
         try checkRecipients(settings)
         for platform in settings.platforms { try check(platform, settings) }
+        for webhook in settings.webhooks { try check(webhook, settings) }
+        guard settings[\.eventKeep] > settings[\.eventPatience] else {
+            throw settings.fault(
+                \.eventKeep, "is not longer than events.give-up-after", hint: "what is kept shorter cannot be told")
+        }
     }
 
     private static func checkListeners(_ settings: Settings) throws(VaultError) {
@@ -129,6 +135,20 @@ enum SettingsRules {
         }
     }
 
+    private static func check(_ webhook: WebhookSection, _ settings: Settings) throws(VaultError) {
+        guard let secret = webhook[\.secret] else {
+            throw VaultError(
+                .settings, "webhooks.\(webhook.name) has no secret",
+                hint: "make one with: echo whsec_$(head -c 32 /dev/urandom | base64), and point at it")
+        }
+        try checkWritten(secret, webhook.origin(\.secret), "webhooks.\(webhook.name).secret", settings)
+        do {
+            _ = try webhook.webhook(secret: Webhook.sample)
+        } catch {
+            throw VaultError(.settings, "\(webhook.origin(\.url).words): \(error.message)", hint: error.hint)
+        }
+    }
+
     static func check(_ platform: PlatformSection, _ settings: Settings) throws(VaultError) {
         if platform[\.clientID].isEmpty {
             throw VaultError(
@@ -172,6 +192,20 @@ enum SettingsRules {
         let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
         return numbers.count == 4 && numbers.allSatisfy { UInt8($0) != nil }
     }
+}
+
+extension WebhookSection {
+    /// - Throws: `settings` naming what is wrong.
+    func webhook(secret: Secret) throws(VaultError) -> Webhook {
+        try Webhook(
+            name: name, url: self[\.url], secret: secret, kinds: self[\.events],
+            allowsPrivateNetwork: self[\.allowPrivateNetwork])
+    }
+}
+
+extension Webhook {
+    /// A secret of the right form, for looking at everything else while settings are read.
+    fileprivate static let sample = Secret("whsec_" + Base64.encode([UInt8](repeating: 0, count: 32)))
 }
 
 /// `spotify.so=<sha256>` in `plugins.pins`.

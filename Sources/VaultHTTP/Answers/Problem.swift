@@ -47,7 +47,7 @@ struct Problem {
     /// Every kind there is. An error of any other code is answered as the last one.
     static let kinds: [Kind] = [
         Kind(.badRequest, .badRequest, "The request cannot be understood"),
-        Kind(.unauthorized, .unauthorized, "A session is needed"),
+        Kind(.unauthorized, .unauthorized, "A session or a service key is needed"),
         Kind(.forbidden, .forbidden, "Refused"),
         Kind(.notFound, .notFound, "There is nothing here"),
         Kind(.noPlatform, .notFound, "No such platform"),

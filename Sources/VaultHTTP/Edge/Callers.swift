@@ -37,14 +37,15 @@ extension FacadeParts {
         return Caller(session: session, byCookie: true)
     }
 
-    private func bearer(_ request: Request) throws(VaultError) -> Secret? {
+    func bearer(
+        _ request: Request, hint: String = "send it as: Authorization: Bearer SESSION"
+    ) throws(VaultError) -> Secret? {
         let values = request.headers[values: .authorization]
         guard let value = values.first else { return nil }
         let token = value.dropFirst(7)
         guard values.count == 1, value.prefix(7).lowercased() == "bearer ", !token.isEmpty else {
             throw VaultError(
-                .unauthorized, "the Authorization header is not one Bearer token",
-                hint: "send it as: Authorization: Bearer SESSION")
+                .unauthorized, "the Authorization header is not one Bearer token", hint: hint)
         }
         return Secret(String(token))
     }

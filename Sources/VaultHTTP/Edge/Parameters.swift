@@ -35,6 +35,11 @@ enum FormParameters {
         parameters.map { "\(encode($0.name))=\(encode($0.value))" }.joined(separator: "&")
     }
 
+    /// One part of a path (RFC 3986 §3.3): a plus is a plus.
+    static func decode(part: Substring) -> String? {
+        decode(part.split(separator: "+", omittingEmptySubsequences: false).joined(separator: "%2B")[...].utf8)
+    }
+
     private static func decode(_ text: Substring.UTF8View) -> String? {
         var out: [UInt8] = []
         var rest = text[...]

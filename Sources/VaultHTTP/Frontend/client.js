@@ -31,7 +31,7 @@ export { VaultError };
 /**
  * @typedef {{name: string, displayName: string, available: boolean, reason?: string}} Platform
  * @typedef {{platform: string, displayName: string, account: string, scope: string,
- *   health: "healthy" | "reconnect" | "uncertain" | "operator", reason?: string,
+ *   health: "healthy" | "expiring" | "reconnect" | "uncertain" | "operator", reason?: string,
  *   connectedAt: string, expiresAt?: string, grantEndsAt?: string}} Connection
  * @typedef {{user: string, expiresAt: string, connections: Connection[]}} Session
  * @typedef {{accessToken: string, tokenType: string, expiresAt?: string, scope: string, clientToken?: string}} Token

@@ -2,6 +2,7 @@
 
 export const HEALTH = {
   healthy: { label: "Healthy" },
+  expiring: { label: "Ends soon", why: "The platform ends this grant on its day, however often it is used. Connect again to renew it." },
   reconnect: { label: "Connect again", why: "The platform no longer accepts this grant. Only you can renew it." },
   uncertain: {
     label: "Being checked",

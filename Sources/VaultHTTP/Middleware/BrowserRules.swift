@@ -30,7 +30,9 @@ struct BrowserRules: RouterMiddleware {
         _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
     ) async throws -> Response {
         let origin = request.headers[.origin]
-        let reader = origin.flatMap { parts.origins.mayRead($0) ? $0 : nil }
+        // What service keys open is for back ends: no page may read it.
+        let isForPages = !request.uri.path.hasPrefix("/v1/")
+        let reader = origin.flatMap { isForPages && parts.origins.mayRead($0) ? $0 : nil }
         var response: Response
         if request.method == .options, origin != nil, request.headers[.accessControlRequestMethod] != nil {
             context.coreContext.endpointPath.value = "preflight"

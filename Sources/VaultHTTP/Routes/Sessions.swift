@@ -62,11 +62,11 @@ extension FacadeParts {
         return .json(body, headers: byCookie ? [.setCookie: sessionCookie(session)] : [:])
     }
 
-    private func write(_ connection: Connection, to text: inout JSONText) {
+    func write(_ connection: Connection, to text: inout JSONText) {
         let reason: String? =
             switch connection.health {
             case .reconnect(let reason), .operatorAction(let reason): reason
-            case .healthy, .uncertain: nil
+            case .healthy, .expiring, .uncertain: nil
             }
         let platform = vault.platforms.entries.first { $0.name == connection.platform }
         text.field("platform", connection.platform.rawValue)

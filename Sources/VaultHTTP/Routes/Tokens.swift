@@ -33,15 +33,18 @@ extension FacadeParts {
         Endpoint(.delete, "/auth/{platform}") { request, context in
             let user = try self.caller(request).session.user
             let end = try await self.vault.disconnect(user, from: self.platform(context))
-            return .json(
-                JSONText.object {
-                    $0.field("deleted", end.deleted)
-                    $0.field("revoked", end.revoked.rawValue)
-                })
+            return .json(Self.body(end))
         }
     }
 
-    private static func body(_ token: AccessToken) -> ByteBuffer {
+    static func body(_ end: Disconnection) -> ByteBuffer {
+        JSONText.object {
+            $0.field("deleted", end.deleted)
+            $0.field("revoked", end.revoked.rawValue)
+        }
+    }
+
+    static func body(_ token: AccessToken) -> ByteBuffer {
         JSONText.object {
             $0.field("accessToken", token.accessToken)
             $0.field("tokenType", token.tokenType)

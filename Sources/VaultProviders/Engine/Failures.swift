@@ -1,4 +1,4 @@
-import VaultBase
+package import VaultBase
 
 extension FlowEngine {
     /// What a failed answer asks for. The description's rules come first, then what the status says by itself, then
@@ -115,6 +115,11 @@ extension FlowEngine {
         else { return nil }
         return .seconds(min(max(date.seconds - start.seconds, 0), day))
     }
+}
+
+extension ProviderAnswer {
+    /// How long the answer asks to wait, at most a day; nil when it does not say.
+    package func retryAfter(now: Timestamp) -> Duration? { FlowEngine.retryAfter(self, now: now) }
 }
 
 /// The three forms of RFC 9110 §5.6.7.

@@ -19,7 +19,7 @@ import VaultRecords
 
     @Test(arguments: [
         ([FakeProvider.Step.answer(503, "", [("Retry-After", "0")])], "yes", 2),
-        ([.answer(503, ""), .answer(503, "")], "no", 2),
+        ([.answer(503, ""), .answer(503, "")], "pending", 2),
         ([.answer(401, "{\"error\":\"invalid_client\"}")], "no", 1),
         ([.answer(200, "anything at all")], "yes", 1),
         ([.fail(ProviderFailure(failure: .retry, code: "dns-failed"))], "yes", 2),

@@ -81,13 +81,14 @@ final class World: Sendable {
 
     /// Another process on the same records: nothing is remembered but what was stored.
     func restarted(
-        platforms: PlatformDirectory? = nil, options change: (inout VaultOptions) -> Void = { _ in }
+        platforms: PlatformDirectory? = nil, webhooks: (any WebhookTransport)? = nil,
+        options change: (inout VaultOptions) -> Void = { _ in }
     ) throws -> Vault {
         var options = options
         change(&options)
         return Vault(
             records: try Records.open(store, rootKey: key, clock: clock), platforms: platforms ?? directory,
-            transport: provider, options: options, logger: logs.logger)
+            transport: provider, options: options, logger: logs.logger, webhooks: webhooks)
     }
 
     // MARK: Logging in
