@@ -12,7 +12,6 @@ struct VaultProgram: AsyncParsableCommand {
         discussion: """
             vault serve --sandbox          try it: a server with a provider of its own
             vault init                     make a key and an empty vault
-            vault connections              who is connected where
 
             Settings come from vault.conf, the environment and the command line: store.path is
             VAULT_STORE_PATH and --store-path. Next to a running server commands go through it.
