@@ -47,7 +47,7 @@ test: setup
 	$(SWIFT) test --skip-build --filter EndToEndTests
 
 # The short form of each is in `make test`. Every harness is also run against something broken, and must notice.
-FAULT_SUITES := LMDBPowerCutTests|LMDBFailingCallTests|LMDBKillTests|LMDBDamageTests|StoreFaultTests|BackupTests|ClockTests
+FAULT_SUITES := LMDBPowerCutTests|LMDBFailingCallTests|LMDBKillTests|LMDBDamageTests|StoreFaultTests|Backup[A-Za-z]*Tests|ClockTests
 SCENARIOS := Tests/EndToEndTests/Scenarios
 
 fault: setup

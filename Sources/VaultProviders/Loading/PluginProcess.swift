@@ -179,9 +179,10 @@ final class PluginProcess: @unchecked Sendable {
         guard let (pid, socket) = child else { return "ended" }
         child = nil
         var status: Int32 = 0
-        // It may have ended by itself just now: then that is the story, not our signal.
+        // It may be ending by itself just now: then that is the story, not our signal. Its socket closes first, and on a
+        // busy machine the rest takes a while.
         var reaped = waitpid(pid, &status, WNOHANG)
-        var grace = 20
+        var grace = 400
         while reaped == 0, grace > 0, !isOpen(socket) {
             usleep(5000)
             grace -= 1
