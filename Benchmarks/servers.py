@@ -121,7 +121,7 @@ class Vault(Server):
             file.write(
                 f'listen = "127.0.0.1:{port}"\nadmin = "127.0.0.1:{admin}"\npublic-url = "http://127.0.0.1:8000"\n'
                 f'[store]\npath = "{store}"\nquota = "64GiB"\n[key]\nsource = "file:{store}.key"\n'
-                f'[plugins]\npath = "{options.plugins}"\n[login]\nper-minute = 100000\n[refresh]\nper-minute = 100000\n'
+                f'[plugins]\npath = "{options.plugins}"\n[login]\nper-minute = 100000\ncallbacks-per-minute = 100000\n[refresh]\nper-minute = 100000\n'
                 f'[sandbox]\nport = {sandbox_port}\n'
                 f'[log]\nlevel = "warning"\nformat = "json"\n{extra}'
                 f'[platforms.sandbox]\nclient-id = "sandbox"\nclient-secret = "file:{store}.secret"\n'
