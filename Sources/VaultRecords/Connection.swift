@@ -83,6 +83,11 @@ public enum Health: Sendable, Equatable {
     /// Our registration at the provider is at fault; tokens are kept.
     case operatorAction(reason: String)
 
+    /// Whether the grant is dead, for whatever reason.
+    public var isDead: Bool {
+        if case .reconnect = self { true } else { false }
+    }
+
     /// The word used in JSON: `healthy`, `expiring`, `reconnect`, `uncertain`, `operator`.
     public var name: String {
         switch self {

@@ -230,7 +230,7 @@ actor Courier {
             pausedUntil = nil
         case .down(_, let retryAfter):
             failures += 1
-            let pause = min(Self.pauseCeiling, .seconds(1) * (1 << min(failures - 1, 6)))
+            let pause = Duration.doubling(.seconds(1), times: failures - 1, ceiling: Self.pauseCeiling)
             pausedUntil = now + max(pause, min(retryAfter ?? .zero, .seconds(86_400)))
         case .dead: break
         }
@@ -238,8 +238,7 @@ actor Courier {
 
     /// Exponential, the upper half by chance, never sooner than the receiver asked.
     static func wait(after attempts: Int, retryAfter: Duration?) -> Duration {
-        let cap = min(ceiling, base * (1 << min(attempts - 1, 20)))
-        let dice = Duration.milliseconds(Int64.random(in: cap.milliseconds / 2...cap.milliseconds))
+        let dice = Duration.doubling(base, times: attempts - 1, ceiling: ceiling).upperHalf
         return max(dice, min(retryAfter ?? .zero, .seconds(86_400)))
     }
 

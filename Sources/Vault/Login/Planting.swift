@@ -94,7 +94,6 @@ extension RecordsTransaction {
 extension Connection {
     /// Whether the refresh token it holds is worth keeping.
     fileprivate func isUsable(by clientID: String) -> Bool {
-        if case .reconnect = health { return false }
-        return refreshToken != nil && self.clientID == clientID
+        !health.isDead && refreshToken != nil && self.clientID == clientID
     }
 }

@@ -33,7 +33,7 @@ final class Backoff: Sendable {
     func failed(_ name: ConnectionName, now: Timestamp, retryAfter: Duration?) -> Duration {
         entries.withLock { entries in
             let failures = (entries[name]?.failures ?? 0) + 1
-            let cap = min(Self.ceiling, Self.base * (1 << min(failures - 1, 16)))
+            let cap = Duration.doubling(Self.base, times: failures - 1, ceiling: Self.ceiling)
             let dice = Duration.milliseconds(Int64.random(in: 0...cap.milliseconds))
             let wait = max(Self.floor, dice, min(retryAfter ?? .zero, Self.patience))
             entries[name] = Entry(failures: failures, since: now, until: now + wait)

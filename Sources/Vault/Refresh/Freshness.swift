@@ -61,7 +61,6 @@ extension Connection {
 
     /// Whether the access token can still be used, near its end or not.
     func isAlive(at now: Timestamp) -> Bool {
-        if case .reconnect = health { return false }
-        return expiresAt.map { now < $0 } ?? true
+        !health.isDead && expiresAt.map { now < $0 } ?? true
     }
 }

@@ -45,8 +45,7 @@ extension Vault {
             let clockAt = connection.clockAt, clockAt <= now
         else { return false }
         let deadAt = connection.deadAt(renews: renews)
-        var isKnown = false
-        if case .reconnect = connection.health { isKnown = true }
+        let isKnown = connection.health.isDead
         if let deadAt, deadAt - warning > now {
             // Its end moved away little by little since this was set.
             connection.clockAt = deadAt - warning

@@ -11,8 +11,7 @@ enum Revocations {
 
     /// Exponential, the upper half by chance.
     static func wait(after attempts: Int) -> Duration {
-        let cap = min(ceiling, base * (1 << min(attempts, 16)))
-        return .milliseconds(Int64.random(in: cap.milliseconds / 2...cap.milliseconds))
+        Duration.doubling(base, times: attempts, ceiling: ceiling).upperHalf
     }
 }
 

@@ -159,7 +159,7 @@ extension Refresher {
             guard var next = current else { return nil }
             // The new tokens and the journal's end are one transaction: same generation, so they never came.
             guard next.generation == leftover.generation else { return next }
-            if case .reconnect = next.health { return next }
+            if next.health.isDead { return next }
             let before = next.health
             next.health = .uncertain
             next.dueAt = nil

@@ -14,12 +14,8 @@ extension Vault {
     /// One round: what is due, earliest first, within each platform's budget, as in refresh-ahead.
     func validate() async throws {
         let due = try records.validationsDue(before: records.clock.now(), limit: RefreshAhead.batch)
-        var lanes: [PlatformName: [ConnectionName]] = [:]
-        for name in due where lanes[name.platform, default: []].count < RefreshAhead.budget {
-            lanes[name.platform, default: []].append(name)
-        }
         await withDiscardingTaskGroup { group in
-            for (platform, lane) in lanes where isCallable(platform) {
+            for (platform, lane) in lanes(of: due) {
                 group.addTask {
                     var failures = 0
                     for name in lane where failures < RefreshAhead.patience && self.isCallable(platform) {
@@ -100,9 +96,7 @@ extension Vault {
             guard var current = try transaction.connection(connection.user, connection.platform),
                 current.isSameGrant(as: connection), current.validateAt == connection.validateAt
             else { return }
-            var isDead = false
-            if case .reconnect = current.health { isDead = true }
-            current.validateAt = isDead ? nil : time
+            current.validateAt = current.health.isDead ? nil : time
             try transaction.put(current, expecting: current.version)
         }
     }

@@ -22,15 +22,19 @@ extension Vault {
     /// in the next round.
     func refreshAhead() async throws {
         let due = try records.due(before: records.clock.now(), limit: RefreshAhead.batch)
-        var lanes: [PlatformName: [ConnectionName]] = [:]
-        for (user, platform) in due where lanes[platform, default: []].count < RefreshAhead.budget {
-            lanes[platform, default: []].append(ConnectionName(user: user, platform: platform))
-        }
+        let names = due.map { ConnectionName(user: $0, platform: $1) }
         await withDiscardingTaskGroup { group in
-            for (platform, lane) in lanes where isCallable(platform) {
-                group.addTask { await self.refreshAhead(lane) }
-            }
+            for lane in lanes(of: names).values { group.addTask { await self.refreshAhead(lane) } }
         }
+    }
+
+    /// What is due by platform, in its order and within each budget, of the platforms that may be asked now.
+    func lanes(of due: some Sequence<ConnectionName>) -> [PlatformName: [ConnectionName]] {
+        var lanes: [PlatformName: [ConnectionName]] = [:]
+        for name in due where lanes[name.platform, default: []].count < RefreshAhead.budget {
+            lanes[name.platform, default: []].append(name)
+        }
+        return lanes.filter { isCallable($0.key) }
     }
 
     /// Whether what nobody waits for may ask the platform now.

@@ -178,8 +178,5 @@ extension RecordsTransaction {
 
 extension Connection {
     /// Whether it has a refresh token of which nobody can be sure when it comes from a backup.
-    public var mayBeSpent: Bool {
-        if case .reconnect = health { return false }
-        return refreshToken != nil && health != .uncertain
-    }
+    public var mayBeSpent: Bool { !health.isDead && refreshToken != nil && health != .uncertain }
 }
