@@ -43,7 +43,10 @@ class Person:
     def _request(self, request):
         if not re.match(r"http://127\.0\.0\.1:\d+/|data:|blob:", request.url):
             self.faults.append(f"left this machine: {request.url}")
-        if "session=" in request.url or "eyJ" in request.url:
+        # A session is a JWT, which has dots. These are random and have none, and one in sixty runs of all this has
+        # one that begins like a JWT somewhere.
+        rest = re.sub(r"(?<=[?&])(state|code|code_challenge|nonce)=[\w-]+(?=&|$)", "", request.url)
+        if "session=" in rest or "eyJ" in rest:
             self.faults.append("a session went into a request's URL")
 
     def open(self):
