@@ -46,13 +46,14 @@ class Receiver:
                 if self.path != "/hook":
                     outer.faults.append("a redirect was followed")
                 status = random.choice([503, 500, 307]) if random.random() < outer.mood else 204
+                # Before the answer: after it the next event may already be here, in another thread.
+                if status == 204:
+                    outer.taken.append((self.headers["webhook-id"], json.loads(body)))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 if status == 307:
                     self.send_header("Location", "/elsewhere")
                 self.end_headers()
-                if status == 204:
-                    outer.taken.append((self.headers["webhook-id"], json.loads(body)))
 
             def log_message(self, *arguments):
                 pass
@@ -79,6 +80,35 @@ def write(vault, key, users, answered):
                 answered.append((user, "connection.revoked"))
         except (urllib.error.URLError, ConnectionError, OSError):
             return
+
+
+def judged(answered, taken):
+    """What is wrong with what the receiver took, or None."""
+    missing = set(answered) - {(body["data"]["user"], body["type"]) for _, body in taken}
+    if missing:
+        return f"never told: {sorted(missing)[:5]}"
+    ids, order = {}, {}
+    for identity, body in taken:
+        user = body["data"]["user"]
+        ids.setdefault((user, body["type"]), set()).add((identity, json.dumps(body, sort_keys=True)))
+        order.setdefault(user, []).append(body["type"])
+    double = [change for change, found in ids.items() if len(found) > 1]
+    if double:
+        return f"one change, several events: {double[:5]}"
+    wrong = [user for user, types in order.items() if types[0] != "connection.connected"]
+    return f"out of order: {wrong[:5]}" if wrong else None
+
+
+def doctored(answered, taken):
+    """What receivers of broken programs would have taken, one fault each: the judge must notice every one."""
+    user = next(user for user, change in answered if change == "connection.revoked")
+    identity, body = next(
+        entry for entry in taken if (entry[1]["data"]["user"], entry[1]["type"]) == (user, "connection.revoked")
+    )
+    rest = [entry for entry in taken if entry[0] != identity]
+    yield "an event lost", rest
+    yield "an event told under two ids", [*taken, (f"{identity}-again", body)]
+    yield "an event before its cause", [(identity, body), *rest]
 
 
 def main():
@@ -128,15 +158,10 @@ def play(vault, receiver, rounds):
     assert not missing, f"{told}; never told: {sorted(missing)[:5]}\n{vault.tail()}"
     assert not receiver.faults, set(receiver.faults)
 
-    ids, order = {}, {}
-    for identity, body in receiver.taken:
-        user = body["data"]["user"]
-        ids.setdefault((user, body["type"]), set()).add((identity, json.dumps(body, sort_keys=True)))
-        order.setdefault(user, []).append(body["type"])
-    double = [change for change, found in ids.items() if len(found) > 1]
-    assert not double, f"one change, several events: {double[:5]}"
-    wrong = [user for user, types in order.items() if types[0] != "connection.connected"]
-    assert not wrong, f"out of order: {wrong[:5]}"
+    complaint = judged(answered, receiver.taken)
+    assert not complaint, complaint
+    for name, taken in doctored(answered, receiver.taken):
+        assert judged(answered, taken), f"the judge did not notice: {name}"
 
     status, out, _ = vault.run("check")
     assert status == 0, out
