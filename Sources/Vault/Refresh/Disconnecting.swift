@@ -7,7 +7,7 @@ extension Vault {
     /// Revokes at the provider where that can be done, deletes here always.
     ///
     /// Runs to its end whatever becomes of the caller; two tries, then the truth: `yes` the provider said so,
-    /// `no` it refused, `unsupported` it has no revocation, `pending` it could not be reached or takes long: the
+    /// `no` it refused, `unsupported` it revokes no such tokens, `pending` it could not be reached or takes long: the
     /// tokens are kept for the revocation alone and it is tried again, for ``VaultOptions/revocationLifetime`` at most.
     ///
     /// - Parameter by: who asked, where it was not the user.
@@ -71,10 +71,16 @@ extension Vault {
     ) async -> Disconnection.Revocation {
         do {
             let engine = try await provider.engine(for: name.platform)
-            let requests = try await engine.revocationRequests(accessToken: accessToken, refreshToken: refreshToken)
-            guard !requests.isEmpty else { return .unsupported }
-            for request in requests { try await revoke(request, engine, tries) }
-            return .yes
+            var plan = engine.revocationPlan(accessToken: accessToken, refreshToken: refreshToken)
+            while let request = try await engine.revocationRequest(plan, accessToken: accessToken) {
+                do {
+                    try await revoke(request, engine, tries)
+                    plan.taken()
+                } catch let failure as ProviderFailure {
+                    try plan.refused(failure)
+                }
+            }
+            return plan.isDone ? .yes : .unsupported
         } catch {
             let failure = error as? ProviderFailure
             let code = failure?.code ?? (error as? VaultError)?.code.name ?? "internal"

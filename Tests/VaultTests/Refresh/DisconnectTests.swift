@@ -41,6 +41,35 @@ import VaultRecords
         #expect(try await world.vault.disconnect(user, from: World.found).revoked == .unsupported)
     }
 
+    @Test(arguments: [(1, "yes"), (2, "unsupported")])
+    func aTokenOfAKindTheProviderDoesNotRevokeMakesRoomForTheOther(refusals: Int, revoked: String) async throws {
+        let world = try await World()
+        let user = try await world.logIn("alice").record.user
+        let connection = try world.connection(user)
+        for _ in 0..<refusals {
+            world.provider.script(.revoke, .answer(400, "{\"error\":\"unsupported_token_type\"}"))
+        }
+        let result = try await world.vault.disconnect(user, from: World.first)
+        #expect(result.deleted && result.revoked.rawValue == revoked)
+        #expect(
+            world.provider.sent("token", to: .revoke)
+                == [connection.refreshToken?.reveal(), connection.accessToken.reveal()])
+        #expect(try world.events().last?.facts.revoked == revoked)
+    }
+
+    @Test func aTemporaryFailureOfTheOtherTokenIsTriedAgainLater() async throws {
+        let world = try await World()
+        let user = try await world.logIn("alice").record.user
+        let refusal = FakeProvider.Step.answer(400, "{\"error\":\"unsupported_token_type\"}")
+        world.provider.script(.revoke, refusal, .answer(503, ""), .answer(503, ""))
+        #expect(try await world.vault.disconnect(user, from: World.first).revoked == .pending)
+        world.provider.script(.revoke, refusal)
+        world.clock.advance(.seconds(60))
+        try await world.vault.revokeWhatWaits()
+        #expect(try world.events().last?.facts.revoked == "yes")
+        #expect(world.provider.calls(.revoke) == 5)
+    }
+
     @Test func doesNotWaitForASlowProviderForEver() async throws {
         let world = try await World(options: { $0.revocationPatience = .milliseconds(20) })
         let user = try await world.logIn("alice").record.user
