@@ -40,7 +40,7 @@ import VaultStore
         #expect(try records.read { try $0.connection(UserID("cy"), PlatformName("github")) } == nil)
         #expect(
             try await records.sweep(grace: .zero, limit: 10, dryRun: false).connections.map(\.user.rawValue) == ["cy"])
-        #expect(try records.due(before: bench.now + .seconds(60), limit: 9).map(\.0.rawValue) == ["ada"])
+        #expect(try records.due(before: bench.now + .seconds(60), limit: 9).map(\.user.rawValue) == ["ada"])
         // Sessions and logins stay behind; what was being redeemed is uncertain.
         #expect(try records.read { try $0.session("s1") } == nil)
         #expect(try records.read { try $0.login("state-1") } == nil)

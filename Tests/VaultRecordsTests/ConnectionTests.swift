@@ -135,7 +135,7 @@ import VaultStore
         }
         try await bench.put(bench.connection("late", dueAt: now + .seconds(60)))
         try await bench.put(bench.connection("ended", endsAt: now, dueAt: now))
-        let due = try bench.records.due(before: now + .seconds(10), limit: 10).map(\.0.rawValue)
+        let due = try bench.records.due(before: now + .seconds(10), limit: 10).map(\.user.rawValue)
         #expect(due == ["c", "a", "b"])
         #expect(try bench.records.due(before: now + .seconds(10), limit: 2).count == 2)
         #expect(try bench.records.due(before: now - .seconds(1), limit: 9).isEmpty)

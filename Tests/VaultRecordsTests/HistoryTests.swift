@@ -184,7 +184,7 @@ private struct History {
             #expect(Set(try view.redemptions().map { ConnectionName(user: $0.user, platform: $0.platform) }) == journal)
         }
         let due = connections.keys.filter { (living($0, now)?.dueAt).map { $0 <= now } ?? false }
-        let found = try records.due(before: now, limit: 1000).map { ConnectionName(user: $0.0, platform: $0.1) }
+        let found = try records.due(before: now, limit: 1000)
         #expect(Set(found) == Set(due) && found.count == due.count)
         var walked: [ConnectionName: Connection] = [:]
         try records.forEachConnection { connection in

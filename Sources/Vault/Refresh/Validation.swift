@@ -14,8 +14,9 @@ extension Vault {
     /// One round: what is due, earliest first, within each platform's budget, as in refresh-ahead.
     func validate() async throws {
         let due = try records.validationsDue(before: records.clock.now(), limit: RefreshAhead.batch)
+        let lanes = try lanes(of: due)
         await withDiscardingTaskGroup { group in
-            for (platform, lane) in lanes(of: due) {
+            for (platform, lane) in lanes {
                 group.addTask {
                     var failures = 0
                     for name in lane where failures < RefreshAhead.patience && self.isCallable(platform) {

@@ -21,20 +21,27 @@ extension Vault {
     /// One round: what is due, earliest first, within each platform's budget. What does not fit is still due
     /// in the next round.
     func refreshAhead() async throws {
-        let due = try records.due(before: records.clock.now(), limit: RefreshAhead.batch)
-        let names = due.map { ConnectionName(user: $0, platform: $1) }
+        let lanes = try lanes(of: records.due(before: records.clock.now(), limit: RefreshAhead.batch))
         await withDiscardingTaskGroup { group in
-            for lane in lanes(of: names).values { group.addTask { await self.refreshAhead(lane) } }
+            for lane in lanes.values { group.addTask { await self.refreshAhead(lane) } }
         }
     }
 
     /// What is due by platform, in its order and within each budget, of the platforms that may be asked now.
-    func lanes(of due: some Sequence<ConnectionName>) -> [PlatformName: [ConnectionName]] {
+    ///
+    /// A record that does not open is due until somebody has looked at the damage: it takes nobody's place.
+    func lanes(of due: [ConnectionName]) throws -> [PlatformName: [ConnectionName]] {
         var lanes: [PlatformName: [ConnectionName]] = [:]
-        for name in due where lanes[name.platform, default: []].count < RefreshAhead.budget {
-            lanes[name.platform, default: []].append(name)
+        for platform in Set(due.map(\.platform)) where isCallable(platform) { lanes[platform] = [] }
+        try records.read { view in
+            for name in due {
+                guard let lane = lanes[name.platform], lane.count < RefreshAhead.budget,
+                    (try? view.connection(name.user, name.platform)) != nil
+                else { continue }
+                lanes[name.platform]?.append(name)
+            }
         }
-        return lanes.filter { isCallable($0.key) }
+        return lanes
     }
 
     /// Whether what nobody waits for may ask the platform now.

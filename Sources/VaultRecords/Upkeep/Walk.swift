@@ -5,10 +5,10 @@ extension Records {
     /// The connections whose refresh-ahead time has come, earliest first.
     ///
     /// Connections that have ended are passed over, and so are index entries older than their record.
-    public func due(before time: Timestamp, limit: Int) throws -> [(UserID, PlatformName)] {
+    public func due(before time: Timestamp, limit: Int) throws -> [ConnectionName] {
         try read { records in
             try records.waiting(.refresh, in: .records, before: time, limit: limit)
-                .compactMap { target in target.withUnsafeBytes { Key.names($0) } }.map { ($0.user, $0.platform) }
+                .compactMap { target in target.withUnsafeBytes { Key.names($0) } }
         }
     }
 

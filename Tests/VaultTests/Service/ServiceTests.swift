@@ -139,6 +139,19 @@ import VaultRecords
         #expect(calls >= RefreshAhead.patience && calls <= RefreshAhead.patience + RefreshAhead.width)
     }
 
+    @Test(arguments: [false, true]) func damagedRecordsTakeNobodysPlaceInTheLane(_ isDamaged: Bool) async throws {
+        let world = try await World(options: { $0.refreshAhead = true })
+        for number in 0..<(RefreshAhead.budget + 5) { try await world.logIn("user\(number)") }
+        if isDamaged { try await world.damageAll() }
+        world.clock.advance(.seconds(3600))
+        let alice = try await world.logIn("alice").record.user
+        world.clock.advance(.seconds(3600))
+        try await world.vault.refreshAhead()
+        // Those before her fill the whole lane, if they can be refreshed at all.
+        #expect(world.provider.calls(.refresh) == (isDamaged ? 1 : RefreshAhead.budget))
+        #expect(try world.connection(alice).generation == (isDamaged ? 2 : 1))
+    }
+
     @Test func whatCannotEvenBeTriedStandsInNobodysWay() async throws {
         let world = try await World(options: { $0.refreshAhead = true })
         let user = try await world.logIn("alice").record.user

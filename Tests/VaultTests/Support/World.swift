@@ -149,6 +149,21 @@ final class World: Sendable {
         }
     }
 
+    /// Turns a bit of every record that there is.
+    func damageAll() async throws {
+        try await store.write { transaction in
+            var rows: [([UInt8], [UInt8])] = []
+            try transaction.scan(.records, from: RawSpan()) { key, value in
+                rows.append((key.withUnsafeBytes { Array($0) }, value.withUnsafeBytes { Array($0) }))
+                return true
+            }
+            for (key, var value) in rows {
+                value[value.count - 1] ^= 1
+                try transaction.put(value.span.bytes, for: key.span.bytes, in: .records)
+            }
+        }
+    }
+
     static func query(_ url: String) -> [String: String] {
         var request = ProviderRequest(method: "GET", url: "")
         request.body = Array((url.split(separator: "?", maxSplits: 1).last ?? "").utf8)
