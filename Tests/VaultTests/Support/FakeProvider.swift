@@ -162,10 +162,9 @@ final class FakeProvider: Transport {
 
     private static func stage(_ request: ProviderRequest, _ form: [String: String]) -> Stage {
         if request.url.contains("/.well-known/") { return .metadata }
-        if request.url.hasSuffix("/profile") { return .profile }
+        if ["/profile", "/me", "/@me"].contains(where: request.url.hasSuffix) { return .profile }
         if request.url.hasSuffix("/validate") { return .validate }
         if request.url.hasSuffix("/revoke") { return .revoke }
-        if request.url.hasSuffix("/validate") { return .validate }
         return form["grant_type"] == "refresh_token" ? .refresh : .exchange
     }
 
