@@ -116,7 +116,7 @@ import VaultRecords
         for number in 0..<40 { try await world.logIn("user-\(number)") }
         try await world.tellAll(vault)
         // Those that were under way together when it went down, and no more.
-        #expect(receiver.told.count <= Courier.width)
+        #expect(receiver.told.count <= DeliveryQueue.width)
         let before = receiver.told.count
         for _ in 0..<10 { try await world.tellAll(vault) }
         #expect(receiver.told.count == before)
@@ -132,22 +132,22 @@ import VaultRecords
         let (world, vault, receiver) = try await start(change: { $0.eventPatience = .seconds(30 * 86_400) })
         try await world.logIn("alice")
         receiver.always(500)
-        for _ in 0..<Courier.attempts + 5 {
-            world.clock.advance(Courier.ceiling)
+        for _ in 0..<DeliveryOutcome.attempts + 5 {
+            world.clock.advance(DeliveryOutcome.ceiling)
             try await world.tellAll(vault)
         }
-        #expect(receiver.told.count == Courier.attempts)
+        #expect(receiver.told.count == DeliveryOutcome.attempts)
         let event = try #require(try world.events().first)
         #expect(event.isDead && !event.isPending)
         receiver.always(200)
         _ = try await vault.replay(event.id)
         try await world.tellAll(vault)
-        #expect(receiver.told.count == Courier.attempts + 1)
+        #expect(receiver.told.count == DeliveryOutcome.attempts + 1)
         #expect(try world.events().first?.isDead == false)
         // Nobody failed: everybody is told again.
         _ = try await vault.replay(event.id)
         try await world.tellAll(vault)
-        #expect(receiver.told.count == Courier.attempts + 2)
+        #expect(receiver.told.count == DeliveryOutcome.attempts + 2)
         #expect(await code { try await vault.replay("evt_none") } == .notFound)
     }
 
