@@ -15,20 +15,24 @@ public struct AdminListener: Service {
     private let host: String
     private let port: Int
     private let metrics: @Sendable () async -> String
+    private let readiness: Readiness
     private let logger: Logger
     private let bound: @Sendable (Int) async -> Void
 
     /// - Parameters:
     ///   - metrics: renders the Prometheus text.
+    ///   - readiness: the public listener's.
     ///   - bound: called with the port once it listens (port 0 asks for a free one).
     public init(
-        vault: Vault, host: String, port: Int, metrics: @escaping @Sendable () async -> String, logger: Logger,
+        vault: Vault, host: String, port: Int, metrics: @escaping @Sendable () async -> String,
+        readiness: Readiness, logger: Logger,
         bound: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.vault = vault
         self.host = host
         self.port = port
         self.metrics = metrics
+        self.readiness = readiness
         self.logger = logger
         self.bound = bound
     }
@@ -72,7 +76,8 @@ public struct AdminListener: Service {
         Endpoint(.get, "/healthz") { _, _ in .json(JSONText.object { $0.field("status", "alive") }) }
     }
 
-    /// Ready: the store can be read. A platform that is not usable is named, but the others serve.
+    /// Ready: the store can be read and requests are taken. A platform that is not usable is named, but the others
+    /// serve.
     private var readinessEndpoint: Endpoint {
         Endpoint(.get, "/readyz") { _, context in
             var reasons: [(what: String, reason: String)] = []
@@ -82,6 +87,8 @@ public struct AdminListener: Service {
                 context.logger.error("the store cannot be read", metadata: ["cause": .string("\(error)")])
                 reasons.append(("store", (error as? VaultError)?.code.name ?? VaultError.Code.internal.name))
             }
+            let stage = self.readiness.stage
+            if stage != .serving { reasons.append(("listener", stage.rawValue)) }
             let ready = reasons.isEmpty
             reasons += self.vault.platforms.entries.compactMap { entry in
                 entry.fault.map { ("platforms.\(entry.name)", $0.code.name) }

@@ -51,22 +51,35 @@ public struct Facade: Service {
     private let vault: Vault
     private let options: Options
     private let logger: Logger
+    private let readiness: Readiness
     private let bound: @Sendable (Int) async -> Void
 
-    /// - Parameter bound: called with the port once it listens (port 0 asks for a free one).
+    /// - Parameters:
+    ///   - readiness: told when requests are taken and when no more.
+    ///   - bound: called with the port once it listens (port 0 asks for a free one).
     public init(
-        vault: Vault, options: Options, logger: Logger, bound: @escaping @Sendable (Int) async -> Void = { _ in }
+        vault: Vault, options: Options, logger: Logger, readiness: Readiness = Readiness(),
+        bound: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.vault = vault
         self.options = options
         self.logger = logger
+        self.readiness = readiness
         self.bound = bound
     }
 
     /// Serves until it is told to stop; requests in flight are answered first.
     ///
     /// - Throws: `settings` for options that cannot be served.
-    public func run() async throws { try await application().run() }
+    public func run() async throws {
+        defer { readiness.drain() }
+        let application = try application()
+        try await withGracefulShutdownHandler {
+            try await application.run()
+        } onGracefulShutdown: { [readiness] in
+            readiness.drain()
+        }
+    }
 
     /// - Parameter now: milliseconds that never go back, for the rate limits.
     func application(
@@ -81,12 +94,15 @@ public struct Facade: Service {
             Problems(endpoints: endpoints, frontend: vault.options.frontendURL),
             Admission(parts: parts),
         ])
-        let bound = bound
+        let (readiness, bound) = (readiness, bound)
         return Application(
             router: router,
             server: Listener.server(options.tls, options.limits, proxies: parts.proxies, metrics: metrics),
             configuration: .init(address: .hostname(options.host, port: options.port)),
-            onServerRunning: { channel in await bound(channel.localAddress?.port ?? 0) },
+            onServerRunning: { channel in
+                readiness.serve()
+                await bound(channel.localAddress?.port ?? 0)
+            },
             logger: Listener.logger(logger))
     }
 

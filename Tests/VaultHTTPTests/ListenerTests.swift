@@ -4,6 +4,8 @@ import HummingbirdTesting
 import Metrics
 import NIOCore
 import ServiceLifecycle
+import ServiceLifecycleTestKit
+import Synchronization
 import Testing
 import Vault
 import VaultBase
@@ -127,8 +129,15 @@ func serving(
 
 @Suite struct AdminListenerTests {
     private func listener(_ house: House) -> AdminListener {
+        let readiness = Readiness()
+        readiness.serve()
+        return listener(house, readiness)
+    }
+
+    private func listener(_ house: House, _ readiness: Readiness) -> AdminListener {
         AdminListener(
-            vault: house.vault, host: "127.0.0.1", port: 0, metrics: { "vault_up 1\n" }, logger: house.log.logger)
+            vault: house.vault, host: "127.0.0.1", port: 0, metrics: { "vault_up 1\n" }, readiness: readiness,
+            logger: house.log.logger)
     }
 
     @Test func servesMetricsAsPrometheusText() async throws {
@@ -165,6 +174,45 @@ func serving(
             #expect(try ready.json["reasons"]?[0]?["what"]?.string == "store")
             #expect(try await browser.send(.get, "/healthz").status == .ok)
         }
+    }
+
+    @Test func isReadyFromTheMomentTheFacadeListensUntilItIsToldToStop() async throws {
+        let house = try await House()
+        let readiness = Readiness()
+        var free = house.options
+        free.port = 0
+        let options = free
+        try await listener(house, readiness).application().test(.router) { client in
+            let browser = Browser(client: client)
+            let answers = Mutex<[String]>([])
+            @Sendable func ask() async throws {
+                let answer = try await browser.send(.get, "/readyz")
+                let reason = try answer.json["reasons"]?[0]
+                let what = reason?["what"]?.string == "listener" ? reason?["reason"]?.string : nil
+                answers.withLock { $0.append("\(answer.status.code) \(what ?? "-")") }
+            }
+            try await ask()
+            try await testGracefulShutdown { trigger in
+                let facade = Facade(
+                    vault: house.vault, options: options, logger: house.log.logger, readiness: readiness
+                ) { _ in
+                    try? await ask()
+                    // It is not at its end yet: it is told to stop.
+                    trigger.triggerGracefulShutdown()
+                    try? await ask()
+                }
+                try await facade.run()
+            }
+            try await ask()
+            #expect(answers.withLock { $0 } == ["503 starting", "200 -", "503 draining", "503 draining"])
+        }
+    }
+
+    @Test func anEndThatCameBeforeTheBeginningCounts() {
+        let readiness = Readiness()
+        readiness.drain()
+        readiness.serve()
+        #expect(readiness.stage == .draining)
     }
 
     @Test func showsWhatTheFacadeCounts() async throws {

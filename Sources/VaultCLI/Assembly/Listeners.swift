@@ -17,10 +17,11 @@ struct Listeners {
     /// In the order in which they start.
     func services() throws -> [any Service] {
         let admin = settings[\.admin]
+        let readiness = Readiness()
         var services: [any Service] = [
             AdminListener(
                 vault: vault, host: admin.host, port: admin.port, metrics: { [metrics] in metrics.render() },
-                logger: logger
+                readiness: readiness, logger: logger
             ) { [logger] port in
                 logger.info("metrics and health are ready", metadata: ["url": "http://\(admin.host):\(port)"])
             }
@@ -35,7 +36,8 @@ struct Listeners {
         }
         if let certificates { services.append(certificates) }
         services.append(
-            Facade(vault: vault, options: options, logger: logger) { [logger, settings, manager, isTrial] _ in
+            Facade(vault: vault, options: options, logger: logger, readiness: readiness) {
+                [logger, settings, manager, isTrial] _ in
                 logger.notice("ready", metadata: ["url": "\(settings.publicURL)"])
                 manager.ready("serving")
                 guard Terminal.errorIsTerminal else { return }
