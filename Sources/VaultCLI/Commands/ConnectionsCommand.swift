@@ -59,11 +59,9 @@ struct ConnectionsCommand: AsyncParsableCommand {
 
         func end() throws {
             let lines = state.withLock { state -> [String] in
-                defer {
-                    state.table = Columns(Self.heads)
-                    state.waiting = 0
-                }
-                return state.waiting == 0 ? [] : state.table.lines
+                guard state.waiting > 0 else { return [] }
+                state.waiting = 0
+                return state.table.next()
             }
             for line in lines { try Terminal.answer(line) }
         }
