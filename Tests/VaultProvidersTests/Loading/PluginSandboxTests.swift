@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+import VaultBase
+
+@testable import VaultProviders
+
+/// What a plugin in a process of its own can reach: nothing.
+@Suite struct PluginSandboxTests {
+    /// Tries what a plugin has no business doing and puts what worked into its id.
+    static let probe = #"""
+        #define _GNU_SOURCE
+        #include <errno.h>
+        #include <fcntl.h>
+        #include <pthread.h>
+        #include <signal.h>
+        #include <stdio.h>
+        #include <sys/mman.h>
+        #include <sys/ptrace.h>
+        #include <sys/socket.h>
+        #include <sys/stat.h>
+        #include <sys/wait.h>
+        #include <unistd.h>
+        static char id[32];
+        static vault_provider_v1 p;
+        static unsigned early;
+        static void *thread(void *x) { return x; }
+        static unsigned attempts(void) {
+            unsigned did = 0;
+            pthread_t t;
+            char *const none[] = {0};
+            if (open("/etc/passwd", O_RDONLY) >= 0) did |= 1;
+            if (open("/tmp/vault-plugin-was-here", O_CREAT | O_WRONLY, 0600) >= 0) did |= 2;
+            if (socket(AF_INET, SOCK_STREAM, 0) >= 0) did |= 4;
+            if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0) did |= 8;
+            if (kill(getppid(), 0) == 0) did |= 16;
+        #ifndef GENTLE
+            if (ptrace(PTRACE_TRACEME, 0, 0, 0) == 0) did |= 32;
+        #endif
+            if (pthread_create(&t, 0, thread, 0) == 0) did |= 64;
+            pid_t child = fork();
+            if (child == 0) _exit(0);
+            if (child > 0) { did |= 128; waitpid(child, 0, 0); }
+            errno = 0;
+            if (execve("/nonexistent", none, none) < 0 && errno == ENOENT) did |= 256;
+            if (getenv("HOME") || getenv("USER") || getenv("VAULT_TEST_SECRET")) did |= 512;
+            char memory[64];
+            snprintf(memory, sizeof memory, "/proc/%d/mem", getppid());
+            if (open(memory, O_RDONLY) >= 0 || open("/proc/self/mem", O_RDWR) >= 0) did |= 2048;
+            for (int fd = 4; fd < 256; fd++) if (fcntl(fd, F_GETFD) >= 0) did |= 1024;
+            return did;
+        }
+        __attribute__((constructor)) static void init(void) { early = attempts(); }
+        const vault_provider_v1 *vault_plugin_v1(void) {
+            snprintf(id, sizeof id, "probe-%x-%x", early, attempts());
+            p.abi = VAULT_ABI_V1; p.id = id; p.name = "Probe"; p.issuer = "https://x.example";
+            p.authorize = p.token = p.profile = "https://x.example/";
+            return &p;
+        }
+        """#
+
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
+    func aPluginInAProcessReachesNothing() async throws {
+        let folder = try Workshop.folder("probe", c: "#include <stdlib.h>\n" + Self.probe)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let shut = await Workshop.load(folder, .process)
+        #expect(shut.first?.provider?.description.id == "probe-0-0", "\(String(describing: shut.first?.fault))")
+        // The probe itself works: here, where it may, it reaches plenty. (Not ptrace: it would stop the tests.)
+        try Workshop.compile("#include <stdlib.h>\n" + Self.probe, to: "\(folder)/probe.so", flags: ["-DGENTLE"])
+        let open = await Workshop.load(folder, .inProcess)
+        #expect(open.first?.provider.map { !$0.description.id.contains("-0") } == true)
+        try? FileManager.default.removeItem(atPath: "/tmp/vault-plugin-was-here")
+    }
+
+    /// Whether any readable page of a process holds these bytes; nil where this user may not look.
+    static func holds(_ marker: [UInt8], pid: String) -> Bool? {
+        let memory = open("/proc/\(pid)/mem", O_RDONLY | O_CLOEXEC)
+        // Page by page, as the kernel gives it.
+        guard memory >= 0, let maps = try? PluginFile.read("/proc/\(pid)/maps", limit: 1 << 24) else { return nil }
+        defer { close(memory) }
+        var page = [UInt8](repeating: 0, count: 1 << 16)
+        for line in String(decoding: maps, as: UTF8.self).split(separator: "\n") where line.contains(" rw") {
+            let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
+            guard ends.count == 2 else { continue }
+            for place in stride(from: ends[0], to: ends[1], by: page.count - marker.count) {
+                let size = min(page.count, ends[1] - place)
+                let count = pread(memory, &page, size, place)
+                if count > 0, Data(page.prefix(count)).range(of: Data(marker)) != nil { return true }
+            }
+        }
+        return false
+    }
+
+    /// The child is a program of its own, started and not forked: nothing of this process was ever in it.
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
+    func whatIsSecretHereNeverWasInTheChild() async throws {
+        var key = (0..<32).map { _ in UInt8.random(in: 1...254) }
+        let folder = try Workshop.folder("hooked", c: ReloadTests.hooked("hooked", "one"))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let reports = await Workshop.load(folder, .process)
+        let child = try #require(ReloadTests.children(folder).first)
+        // The probe finds it where it is: a copy, since an array may move.
+        let kept = UnsafeMutableRawBufferPointer.allocate(byteCount: 32, alignment: 16)
+        defer { kept.deallocate() }
+        kept.copyBytes(from: key)
+        #expect(Self.holds(Array(key), pid: "self") == true)
+        let found = Self.holds(key, pid: child)
+        withExtendedLifetime(reports) {}
+        key = []
+        guard let found else {
+            print("skipped: /proc/\(child)/mem may not be read by this user")
+            return
+        }
+        #expect(!found)
+    }
+}
