@@ -32,6 +32,7 @@ class TalkingProvider:
     def __init__(self, canaries, client_secret):
         self.canaries, self.client_secret = canaries, client_secret
         self.mood = "good"
+        self.heard = 0
         provider = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -45,6 +46,8 @@ class TalkingProvider:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+                if self.path == "/hook":
+                    return provider.hear(self, body)
                 provider.post(self, dict(urllib.parse.parse_qsl(body)))
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -62,6 +65,13 @@ class TalkingProvider:
             self.canaries.note(name, query.get(name))
         code = f"{user}.{self.canaries.made('code')}"
         return query["redirect_uri"] + "?" + urllib.parse.urlencode({"code": code, "state": query["state"]})
+
+    def hear(self, request, event):
+        """A webhook of the vault's; the first is refused in a talkative way."""
+        self.heard += 1
+        if self.heard == 1:
+            return self.write(request, 400, "text/plain", f"{request.headers['webhook-signature']} {event}".encode())
+        self.answer(request, 200, {})
 
     def post(self, request, form):
         basic = base64.b64decode(request.headers.get("Authorization", "")[6:]).decode()

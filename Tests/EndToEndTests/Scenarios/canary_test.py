@@ -4,13 +4,18 @@ Usage: canary_test.py VAULT PLUGINS. Exit status 0: none was found, and the sear
 """
 
 import base64
+import hashlib
+import hmac
 import json
 import os
 import resource
+import secrets
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
+import time
 
 from canary_provider import Canaries, TalkingProvider
 from canary_scan import forms, leaks, leaks_beneath
@@ -27,7 +32,12 @@ class Run:
         client_secret = self.canaries.made("client secret")
         self.provider = TalkingProvider(self.canaries, client_secret)
         secret = self.keep("client-secret", client_secret)
-        self.session_secret = self.keep("session-secret", self.canaries.made("session secret") * 2)
+        self.session_text = self.canaries.made("session secret") * 2
+        self.session_secret = self.keep("session-secret", self.session_text)
+        hook = secrets.token_bytes(32)
+        self.canaries.note("webhook secret", hook)
+        whole = "whsec_" + self.canaries.note("webhook secret", base64.b64encode(hook).decode())
+        hook_secret = self.keep("hook-secret", whole)
         self.vault = Vault(program, plugins, folder, lambda vault: f"""
 [session]
 secret = "file:{self.session_secret}"
@@ -35,6 +45,9 @@ secret = "file:{self.session_secret}"
 per-minute = 1000
 [refresh]
 per-minute = 1000
+[webhooks.canary]
+url = "{self.provider.url}/hook"
+secret = "file:{hook_secret}"
 [platforms.canary]
 provider = "oauth2"
 issuer = "{self.provider.url}"
@@ -126,6 +139,51 @@ insecure-loopback = true
             self.canaries.note("refresh token", line["refreshToken"])
         return exported
 
+    def serve_a_back_end(self, turn):
+        """What a service key may and may not do, and what is done wrong with one."""
+        name = f"back-end-{turn}"
+        actions = [word for one in ("read-connections", "read-token", "write", "delete") for word in ("--action", one)]
+        status, key = self.command("service", "create", name, *actions, shown=False)
+        assert status == 0, key
+        key = key.strip()
+        # What stands before is the key's name, which is told; behind it is a checksum.
+        self.canaries.note("service key", key[20:84])
+        path, browser = f"/v1/users/guest{turn}/connections", Browser()
+        grant = {"accessToken": self.canaries.made("access token"), "refreshToken": self.canaries.made("refresh token")}
+        wrong = {"accessToken": grant["accessToken"], "refreshToken": 7, key: key}
+        for method, place, more, expected in (
+            ("PUT", "/canary", {"body": grant}, 200), ("PUT", "/canary", {"body": wrong}, 400),
+            ("GET", "", {}, 200), ("GET", "/canary/token", {}, 200), ("GET", f"/{key}/token", {}, 400),
+            ("GET", f"?key={key}", {}, 200), ("DELETE", "/canary", {}, 200), ("GET", "/canary/token", {}, 404),
+        ):
+            status, _, answer = self.call(browser, method, path + place, key, **more)
+            assert status == expected, (method, place, status, answer)
+        for mistyped in (key[:-1] + "x", key[:20] + key[21:], key[20:84]):
+            assert self.call(browser, "GET", path, mistyped)[0] == 401
+        assert self.command("service", "list")[0] == 0 and self.command("service", "list", "--json")[0] == 0
+        assert self.command("service", "revoke", name)[0] == 0
+        assert self.call(browser, "GET", path, key)[0] == 401
+        deadline = time.monotonic() + 60
+        while self.provider.heard < 3:
+            assert time.monotonic() < deadline, "no webhook came"
+            time.sleep(0.05)
+        assert self.command("events", "--json")[0] == 0
+
+    def sign_with_ed25519(self):
+        """The key that EdDSA sessions of this secret are signed with: derived again, so that it can be searched for."""
+        seed = hmac.digest(self.session_text.encode(), b"vault session Ed25519 v1", hashlib.sha256)
+        self.canaries.note("session signing key", seed)
+        answer = self.call(Browser(), "GET", "/.well-known/jwks.json")[2]
+        if not answer["keys"]:
+            return False
+        # It is the one: its public half is published (RFC 8410 §7 for the form that openssl reads).
+        private = bytes.fromhex("302e020100300506032b657004220420") + seed
+        public = subprocess.run(
+            ["openssl", "pkey", "-inform", "DER", "-pubout", "-outform", "DER"], input=private, capture_output=True,
+            check=True).stdout[-32:]
+        assert answer["keys"][0]["x"] == base64.urlsafe_b64encode(public).decode().rstrip("="), "another key signs"
+        return True
+
     def look_at_the_process(self):
         with open(os.path.join(self.folder, "processes"), "ab") as file:
             for process in filter(str.isdigit, os.listdir("/proc")):
@@ -146,6 +204,8 @@ insecure-loopback = true
             renewed = self.call(other, "POST", "/auth/session/refresh", second)[2]["session"]
             self.canaries.note("session", renewed)
             exported = self.administer(turn)
+            self.serve_a_back_end(turn)
+            assert self.sign_with_ed25519() == ("EdDSA" in arguments)
             self.look_at_the_process()
             self.call(other, "DELETE", "/auth/canary", renewed)
             self.call(other, "DELETE", "/auth/session", renewed)
@@ -174,8 +234,9 @@ def main(program, plugins):
         recovery = next(word for word in said.split() if word.count("-") >= 7)
         assert run.command("key", "add", f"passphrase:file:{run.keep('passphrase', PASSPHRASE)}")[0] == 0
         revealed = ""
-        for turn, form in enumerate(["json", "text"]):
-            revealed += run.live(turn, ["--log-level", "trace", "--log-format", form])
+        for turn, (form, algorithm) in enumerate([("json", "HS256"), ("text", "EdDSA")]):
+            revealed += run.live(
+                turn, ["--log-level", "trace", "--log-format", form, "--session-algorithm", algorithm])
         run.provider.stop()
         found = run.canaries.found + keys(run) + [("recovery key", recovery)]
 
@@ -189,7 +250,7 @@ def main(program, plugins):
             assert not where, f"an answer with {status} holds {where}: {text[:2000]}"
 
         kinds = {what for what, _ in found}
-        assert len(kinds) >= 13, f"too few kinds of secrets: {kinds}"
+        assert len(kinds) >= 17, f"too few kinds of secrets: {kinds}"
         with open(run.vault.log, encoding="utf-8") as file:
             log = file.read()
         lines = len(log.splitlines())
