@@ -149,9 +149,12 @@ public struct Moment: Codable, Sendable, Equatable, CustomStringConvertible {
 
     public init(_ timestamp: Timestamp) { self.timestamp = timestamp }
 
+    /// Up to the end of the year 9999, the last one that can be written (RFC 3339 §5.6).
+    private static let seconds: ClosedRange<Int64> = 0...253_402_300_799
+
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        if let seconds = try? container.decode(Int64.self) {
+        if let seconds = try? container.decode(Int64.self), Self.seconds.contains(seconds) {
             timestamp = Timestamp(seconds: seconds)
         } else if let text = try? container.decode(String.self), let moment = Timestamp(rfc3339: text) {
             timestamp = moment

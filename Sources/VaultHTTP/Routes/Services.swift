@@ -130,8 +130,8 @@ extension FacadeParts {
             throw VaultError(.badRequest, "\(name) holds a character that no provider gives")
         }
         for (name, text) in [("tokenType", document.tokenType), ("displayName", document.displayName)]
-        where (text ?? "").utf8.count > 256 {
-            throw VaultError(.badRequest, "\(name) is longer than 256 bytes")
+        where (text ?? "").unicodeScalars.count > 256 {
+            throw VaultError(.badRequest, "\(name) is longer than 256 characters")
         }
     }
 

@@ -1,6 +1,5 @@
-"""What schemathesis loads besides the contract: a session with a real connection for every second of it.
-
-A new one each second, because the requests that are tried also log out, disconnect and revoke.
+"""What schemathesis loads besides the contract: who asks. A session with a real connection for every second of it, a
+new one each second, because the requests that are tried also log out, disconnect and revoke; a service key for `/v1`.
 """
 
 import os
@@ -10,6 +9,7 @@ import schemathesis
 from vault_process import Browser, fragment
 
 VAULT = os.environ["CONTRACT_VAULT"]
+SERVICE_KEY = os.environ["CONTRACT_SERVICE_KEY"]
 
 
 def log_in():
@@ -22,12 +22,30 @@ def log_in():
     return fragment(headers)["session"]
 
 
-@schemathesis.auth(refresh_interval=1)
+def send(case, token):
+    """As `Authorization: Bearer`."""
+    case.headers = {**(case.headers or {}), "Authorization": "Bearer " + token}
+
+
+@schemathesis.auth(refresh_interval=1).skip_for(path_regex="^/v1/")
 class Session:
-    """Sends it as `Authorization: Bearer`."""
+    """A user's browser."""
 
     def get(self, case, context):
         return log_in()
 
     def set(self, case, session, context):
-        case.headers = {**(case.headers or {}), "Authorization": "Bearer " + session}
+        send(case, session)
+
+
+@schemathesis.auth().apply_to(path_regex="^/v1/")
+class Service:
+    """A back end."""
+
+    def get(self, case, context):
+        # Besides the browsers' own: who connects again after a `/v1` disconnect.
+        log_in()
+        return SERVICE_KEY
+
+    def set(self, case, key, context):
+        send(case, key)
