@@ -40,6 +40,17 @@ import Testing
         #expect(try vault.run("connections", "nobody").out == "")
     }
 
+    @Test func aLongListHasOneHeader() throws {
+        let vault = try TestVault()
+        let lines = (0..<1001).map { #"{"user":"u\#($0)","platform":"spotify","accessToken":"A"}"# }
+        #expect(try vault.run("import", "-", input: lines.joined(separator: "\n")).status == 0)
+        let all = try vault.run("connections").lines
+        #expect(all.count == 1002)
+        #expect(all.count { $0.hasPrefix("USER") } == 1 && all[0].hasPrefix("USER"))
+        // In key order, so the block after the first begins with a short name in a column that is as wide.
+        #expect(all[1001].hasPrefix("u999   spotify"))
+    }
+
     @Test func anExportIsImportedElsewhereAsItWas() throws {
         let vault = try TestVault()
         try vault.put(
@@ -103,6 +114,7 @@ import Testing
         #expect(try vault.run("delete", "ada", "youtube").out == "1 connection deleted\n")
         #expect(try vault.run("delete", "ada", "youtube").status == 2)
         #expect(try vault.run("delete", "ada").out == "2 connections and 1 session deleted\n")
+        #expect(try vault.run("events", "--json").lines.count { $0.contains("connection.revoked") } == 3)
         #expect(try vault.run("connections").out == "")
     }
 

@@ -4,7 +4,10 @@ import Testing
 @Suite struct KeyCommandTests {
     private static func filled() throws -> TestVault {
         let vault = try TestVault()
-        try vault.put("ada", "spotify", #"{"accessToken":"AT-CANARY","refreshToken":"RT-CANARY","subject":"s1"}"#)
+        let ada =
+            #"{"user":"ada","platform":"spotify","accessToken":"AT-CANARY","refreshToken":"RT-CANARY","subject":"s1"}"#
+        // Without an event, which would be a value more.
+        try #require(try vault.run("import", "-", "--silent", input: ada).status == 0)
         return vault
     }
 

@@ -36,7 +36,9 @@ import Testing
         try vault.put("ada", "spotify", #"{"accessToken":"AT-CANARY"}"#)
         #expect(try vault.run("disconnect", "ada", "spotify").status == 0)
         let events = try vault.run("events", "--json")
-        #expect(events.lines.count == 1 && events.out.contains("connection.revoked"), "\(events.out)\(events.err)")
+        #expect(
+            events.lines.count == 2 && events.lines[0].contains("connection.connected")
+                && events.lines[1].contains("connection.revoked"), "\(events.out)\(events.err)")
         #expect(events.out.contains("\"by\":\"operator\""))
         #expect(!events.out.contains("CANARY"))
         #expect(try vault.run("events", "--dead").out.isEmpty)

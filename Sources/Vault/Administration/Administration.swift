@@ -21,8 +21,9 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case show(user: String, platform: String, reveal: Bool)
     /// Sets one connection → `written`, or `notice` before it.
     case put(ConnectionDocument)
-    /// Sets up to ``importLimit`` connections in one transaction → `written`.
-    case `import`([ConnectionDocument])
+    /// Sets up to ``importLimit`` connections in one transaction, and tells of each unless it is to be `silent`
+    /// → `written`.
+    case `import`([ConnectionDocument], silent: Bool)
     /// Everybody's connections with their tokens → one `connection` each.
     case export
     /// Redeems the refresh token now → `connection`, without tokens. Makes the connection where the tokens are the

@@ -57,10 +57,18 @@ extension LocalAdministration {
             vault.setTimes(of: &connection, now: now)
             connections.append(connection)
         }
-        let wanted = connections
+        let (wanted, teller) = (connections, vault.teller)
         let outcomes = try await vault.records.write { transaction in
-            try wanted.map { try Self.restore($0, overwrite: overwrite, transaction) }
+            try wanted.map { connection in
+                let outcome = try Self.restore(connection, overwrite: overwrite, transaction)
+                if outcome.outcome != "kept" {
+                    try teller.tellBrought(
+                        connection, by: Teller.operatorName, doubt: RestoreNews.reason, in: transaction)
+                }
+                return outcome
+            }
         }
+        teller.ring()
         for outcome in outcomes { try await event(.restored(outcome)) }
     }
 

@@ -23,7 +23,7 @@ extension Vault {
         let (grant, teller) = (connection, teller)
         let written = try await records.write { transaction in
             let written = try Self.put(grant, transaction)
-            try teller.tell(.connected, written, .init(by: by), in: transaction)
+            try teller.tellBrought(written, by: by, in: transaction)
             return written
         }
         teller.ring()

@@ -55,7 +55,7 @@ public struct LocalAdministration: Administration {
             let shown = vault.shown(connection, now: vault.records.now)
             try await event(.connection(ConnectionDocument(shown, reveal: reveal)))
         case .put(let document): try await put([document], event)
-        case .import(let documents): try await put(documents, event)
+        case .import(let documents, let isSilent): try await put(documents, isSilent: isSilent, event)
         case .export:
             for try await connection in ConnectionStream(vault.records) {
                 try await event(.connection(ConnectionDocument(connection, reveal: true)))
@@ -69,7 +69,7 @@ public struct LocalAdministration: Administration {
             }
             try await event(.connection(ConnectionDocument(connection(user, platform), reveal: false)))
         case .disconnect(let user, let platform):
-            let end = try await vault.disconnect(UserID(user), from: PlatformName(platform), by: "operator")
+            let end = try await vault.disconnect(UserID(user), from: PlatformName(platform), by: Teller.operatorName)
             try await event(
                 .disconnected(DisconnectionDocument(deleted: end.deleted, revoked: end.revoked.rawValue)))
         case .delete(let user, let platform):

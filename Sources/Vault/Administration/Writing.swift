@@ -4,8 +4,11 @@ import VaultRecords
 
 extension LocalAdministration {
     /// Sets the connections in one transaction: all of them, or none and the first error.
+    ///
+    /// - Parameter isSilent: whether no event is told of it.
     func put(
-        _ documents: [ConnectionDocument], _ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void
+        _ documents: [ConnectionDocument], isSilent: Bool = false,
+        _ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void
     ) async throws {
         guard documents.count <= AdministrativeCommand.importLimit else {
             throw VaultError(
@@ -22,33 +25,48 @@ extension LocalAdministration {
             vault.setTimes(of: &connection, now: now)
             connections.append(connection)
         }
-        let written = connections
+        let (grants, teller) = (connections, vault.teller)
         try await vault.records.write { transaction in
-            for connection in written { try Vault.put(connection, transaction) }
+            for grant in grants {
+                let written = try Vault.put(grant, transaction)
+                if !isSilent { try teller.tellBrought(written, by: Teller.operatorName, in: transaction) }
+            }
         }
+        teller.ring()
+        for grant in grants { vault.refresher.forget(grant.name) }
         for platform in unknown.sorted() {
             try await event(.notice("no platform is configured as \(platform): its connections wait until one is"))
         }
-        try await event(.written(written.count))
+        try await event(.written(grants.count))
     }
 
     /// Deletes one connection, or all of the user and its sessions.
     func delete(_ user: UserID, _ platform: PlatformName?) async throws -> DeletionDocument {
-        let deleted = try await vault.records.write { transaction in
+        let teller = vault.teller
+        let (deleted, sessions) = try await vault.records.write { transaction in
+            let deleted: [PlatformName]
+            var sessions = 0
             if let platform {
-                let was = try transaction.delete(user, platform)
-                return DeletionDocument(connections: was == nil ? 0 : 1, sessions: 0)
+                deleted = try transaction.delete(user, platform) == nil ? [] : [platform]
+            } else {
+                deleted = try transaction.deleteConnections(of: user)
+                sessions = try transaction.deleteSessions(of: user)
             }
-            return DeletionDocument(
-                connections: try transaction.deleteConnections(of: user),
-                sessions: try transaction.deleteSessions(of: user))
+            for platform in deleted {
+                // Nobody asked the provider, so nothing was revoked there.
+                let facts = EventRecord.Facts(revoked: "no", by: Teller.operatorName)
+                try teller.tell(.revoked, ConnectionName(user: user, platform: platform), facts, in: transaction)
+            }
+            return (deleted, sessions)
         }
-        guard deleted.connections + deleted.sessions > 0 else {
+        teller.ring()
+        for platform in deleted { vault.refresher.forget(ConnectionName(user: user, platform: platform)) }
+        guard deleted.count + sessions > 0 else {
             throw VaultError(
                 .noConnection,
                 platform.map { "\(user) has no connection at \($0)" } ?? "\(user) has no connection here",
                 hint: "see what there is with: vault connections")
         }
-        return deleted
+        return DeletionDocument(connections: deleted.count, sessions: sessions)
     }
 }

@@ -10,6 +10,9 @@ struct Teller: Sendable {
     let limit: Int
     let bell = Bell()
 
+    /// Who asked, when it was a command.
+    static let operatorName = "operator"
+
     init(_ options: VaultOptions) {
         keep = options.eventKeep
         limit = options.eventLimit
@@ -42,6 +45,21 @@ struct Teller: Sendable {
         case (.reconnect, .healthy), (.uncertain, .healthy), (.operatorAction, .healthy):
             try tell(.refreshedAfterFailure, connection, in: transaction)
         default: break
+        }
+    }
+
+    /// Tells of a grant that somebody brought: that it is there and, where so, what is wrong with it.
+    ///
+    /// - Parameter doubt: why it is `uncertain`, if it is.
+    func tellBrought(
+        _ connection: Connection, by: String, doubt: String? = nil, in transaction: RecordsTransaction
+    ) throws {
+        try tell(.connected, connection, .init(by: by), in: transaction)
+        switch connection.health {
+        case .reconnect(let reason):
+            try tell(.reconnectNeeded, connection, .init(reason: reason, by: by), in: transaction)
+        case .uncertain: try tell(.uncertain, connection, .init(reason: doubt, by: by), in: transaction)
+        case .healthy, .expiring, .operatorAction: break
         }
     }
 

@@ -26,6 +26,7 @@ extension Vault {
                     }
                     group.addTask { try await self.every(Validations.interval) { try await self.validate() } }
                     group.addTask { try await self.every(Revocations.interval) { try await self.revokeWhatWaits() } }
+                    group.addTask { try await self.every(RestoreNews.interval) { try await self.tellRestored() } }
                     group.addTask { try await self.announce() }
                     for courier in self.outbox.couriers { group.addTask { await courier.run() } }
                     if self.options.refreshAhead {

@@ -14,7 +14,8 @@ struct ImportCommand: AsyncParsableCommand {
 
             Each line is one object as vault export writes them: user, platform, accessToken and what
             vault put takes. All lines are checked before the first is written; then they are written
-            256 at a time. Connections that are there already are replaced.
+            256 at a time. Connections that are there already are replaced. Each is told as an event,
+            unless --silent says otherwise.
             """)
 
     /// The largest file, in bytes.
@@ -22,6 +23,7 @@ struct ImportCommand: AsyncParsableCommand {
 
     @Argument(help: "The file; - is standard input.") var file: String
     @Flag(help: "Check only.") var dryRun = false
+    @Flag(help: "Tell no webhook of it: for a first migration.") var silent = false
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var output: OutputOptions
@@ -75,7 +77,7 @@ struct ImportCommand: AsyncParsableCommand {
             done += 1
             guard batch.count == AdministrativeCommand.importLimit || done == count else { continue }
             do {
-                try await place.perform(.import(batch)) { _ in }
+                try await place.perform(.import(batch, silent: silent)) { _ in }
             } catch let error as VaultError {
                 throw VaultError(
                     error.code,

@@ -81,9 +81,9 @@ extension RecordsTransaction {
     }
 
     /// Removes every connection of the user as ``delete(_:_:)`` does, also those that have ended or do not
-    /// open; returns how many there were.
+    /// open; returns where they were.
     @discardableResult
-    public func deleteConnections(of user: UserID) throws -> Int {
+    public func deleteConnections(of user: UserID) throws -> [PlatformName] {
         let prefix = Key.records(of: user)
         var platforms: [PlatformName] = []
         // Collected first: a scan may not write to the table it walks.
@@ -95,7 +95,7 @@ extension RecordsTransaction {
             }
         }
         for platform in platforms { try delete(user, platform) }
-        return platforms.count
+        return platforms
     }
 
     /// Removes a record whose lifetime has ended; its identity stays, so that the same account finds its

@@ -100,10 +100,7 @@ public final class RecordsTransaction: RecordsView {
         try writing.put(value.span.bytes, for: key.span.bytes, in: .state)
     }
 
-    func unmark() throws {
-        let key = RotationMark.storeKey
-        try writing.delete(key.span.bytes, in: .state)
-    }
+    func unmark(_ key: [UInt8]) throws { try writing.delete(key.span.bytes, in: .state) }
 
     /// Puts a value that is sealed already where nothing stands.
     func keep(_ table: SealedTable, _ key: [UInt8], _ value: [UInt8]) throws {

@@ -66,6 +66,8 @@ private struct Loader {
     private let keys: VaultKeys
     /// What the new vault's state will be.
     private var state: VaultState
+    /// The sequence it begins with: later versions are of what the restore changed.
+    private let beginning: UInt64
 
     /// The versions between a backup's and those after its restore: more than any vault writes meanwhile.
     private static let gap: UInt64 = 1 << 32
@@ -83,6 +85,7 @@ private struct Loader {
         state.clock = old.clock
         state.epoch = old.epoch + 1
         state.sequence = old.sequence + Self.gap
+        beginning = state.sequence
     }
 
     static func next(_ reader: inout BackupReader) throws -> [Entry]? {
@@ -126,11 +129,16 @@ private struct Loader {
             state.keyringGeneration = renewed.generation
         }
         let (final, wrapped) = (state, keyring)
+        let news = RestoredGrants(after: beginning, upTo: state.sequence)
         try await store.write { transaction in
             let bytes = final.encoded(keys)
             let (stateKey, keyringKey) = (VaultState.key, Keyring.storeKey)
             try transaction.put(bytes.span.bytes, for: stateKey.span.bytes, in: .state)
             try transaction.put(wrapped.span.bytes, for: keyringKey.span.bytes, in: .keyring)
+            // Whoever serves it first tells of what became uncertain.
+            guard news.upTo > news.after else { return }
+            let (newsKey, mark) = (RestoredGrants.storeKey, news.encoded)
+            try transaction.put(mark.span.bytes, for: newsKey.span.bytes, in: .state)
         }
         guard try store.read({ try Tally($0, keys).matches(final) }) else {
             throw VaultError(.damaged, "the restored vault does not hold what the backup holds")

@@ -80,7 +80,7 @@ extension RecordsTransaction {
         if old.count < limit, step.looked < Self.lookLimit {
             guard let next = SealedTable(rawValue: table.rawValue + 1) else {
                 step.isAtEnd = true
-                try unmark()
+                try unmark(RotationMark.storeKey)
                 return step
             }
             mark.table = next
