@@ -36,6 +36,26 @@ import Testing
         #expect(try vault.run("check").status == 0)
     }
 
+    @Test func theFirstServerAfterARestoreTellsWhatBecameUncertain() throws {
+        let vault = try TestVault()
+        try vault.put("ada", "spotify", #"{"accessToken":"A","refreshToken":"R"}"#)
+        try vault.put("bob", "spotify", #"{"accessToken":"B"}"#)
+        let file = try backup(vault, "monday.vault")
+        #expect(try vault.run("restore", file, "--replace").status == 0)
+        func uncertain() throws -> [String] {
+            try vault.run("events", "--json").lines.filter { $0.contains("connection.uncertain") }.map(String.init)
+        }
+        #expect(try uncertain() == [])
+        for isFirst in [true, false] {
+            let server = try TestServer(vault)
+            if isFirst { try server.waitForLog("restore.told") }
+            #expect(server.stop() == 0)
+            let told = try uncertain()
+            #expect(told.count == 1 && told[0].contains(#""user":"ada""#) && told[0].contains(#""reason":"restored""#))
+        }
+        #expect(try vault.run("check").status == 0)
+    }
+
     @Test func aServersVaultIsNotReplacedAndABadBackupReplacesNothing() throws {
         let vault = try BackupTests.filled()
         let file = try backup(vault, "monday.vault")
