@@ -25,11 +25,23 @@ public protocol Store: Sendable {
     ///   `unknown-outcome` when the disk failed, after which every write fails until the store is reopened.
     func write<R: Sendable>(_ body: @escaping @Sendable (any StoreWriting) throws -> R) async throws -> R
 
+    /// The same without waiting for the disk: for filling a store that nobody depends on yet.
+    ///
+    /// What was loaded is durable after the next ``write(_:)`` that writes anything. If the power goes before
+    /// that, the store is of no use: it may hold a part, or not open.
+    func load<R: Sendable>(_ body: @escaping @Sendable (any StoreWriting) throws -> R) async throws -> R
+
     /// Sizes and counts, for metrics and `vault status`.
     func statistics() throws -> StoreStatistics
 
     /// Finishes the writes that were accepted, then lets go of the files. Calls after it throw `unavailable`.
     func close() async
+}
+
+extension Store {
+    public func load<R: Sendable>(_ body: @escaping @Sendable (any StoreWriting) throws -> R) async throws -> R {
+        try await write(body)
+    }
 }
 
 /// What a read transaction lends.
@@ -55,9 +67,18 @@ public protocol StoreWriting: StoreReading {
     ///   quota, so that there is always room for deletes.
     func put(_ value: RawSpan, for key: RawSpan, in table: Table) throws
 
+    /// The same, for keys that come in their order: a table filled so takes less room.
+    func append(_ value: RawSpan, for key: RawSpan, in table: Table) throws
+
     /// Removes `key`; false when it was not there.
     @discardableResult
     func delete(_ key: RawSpan, in table: Table) throws -> Bool
+}
+
+extension StoreWriting {
+    public func append(_ value: RawSpan, for key: RawSpan, in table: Table) throws {
+        try put(value, for: key, in: table)
+    }
 }
 
 /// The tables of a vault; `Documentation.docc/Format` says what each holds.

@@ -19,6 +19,24 @@ import VaultStore
         }
     }
 
+    @Test(arguments: Kind.allCases) func whatIsLoadedIsThereAtOnceAndWhateverTheOrder(kind: Kind) async throws {
+        try await kind.with { store async throws in
+            try await store.put("old", for: "c")
+            let count = try await store.load { transaction in
+                for (key, value) in [("a", "1"), ("d", "2"), ("b", "3"), ("c", "new"), ("e", "4")] {
+                    try transaction.append(value.utf8.span.bytes, for: key.utf8.span.bytes, in: .records)
+                }
+                return try transaction.count(.records)
+            }
+            #expect(count == 5)
+            #expect(try store.keys() == ["a", "b", "c", "d", "e"])
+            #expect(try store.text("c") == "new" && store.text("b") == "3")
+            await #expect(throws: Refusal()) { try await store.load { _ in throw Refusal() } }
+            try await store.put("5", for: "f")
+            #expect(try store.keys().count == 6)
+        }
+    }
+
     @Test(arguments: Kind.allCases) func aReadSeesOneMoment(kind: Kind) async throws {
         try await kind.with { store async throws in
             try await store.put("0", for: "a")

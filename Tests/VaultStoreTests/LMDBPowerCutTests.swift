@@ -21,6 +21,21 @@ import VaultBase
         #expect(losses.isEmpty)
     }
 
+    /// What was loaded without a flush is durable with the first write after it.
+    @Test(arguments: seeds) func whatWasLoadedIsThereAfterTheNextWrite(seed: UInt64) async throws {
+        let record = try await Record(in: scratch.path, loading: true)
+        let losses = try await record.losses(seed: seed, honoursFlushes: true)
+        #expect(losses.isEmpty)
+    }
+
+    @Test func thisTestWouldNoticeALoadThatIsNeverWritten() async throws {
+        await #expect(processExitsWith: .failure) { [path = scratch.path as String] in
+            guard let record = try? await Record(in: path, loading: true, isEnded: false) else { exit(EXIT_SUCCESS) }
+            let losses = try await record.losses(seed: 1, honoursFlushes: true)
+            exit(losses.isEmpty ? EXIT_SUCCESS : EXIT_FAILURE)
+        }
+    }
+
     @Test func thisTestWouldNoticeAStoreThatDoesNotFlush() async throws {
         // In a process of its own: such a file may well crash LMDB.
         await #expect(processExitsWith: .failure) { [path = scratch.path as String] in
@@ -45,19 +60,30 @@ private struct Record {
     private var start: [UInt8]
     private var events: [Event]
 
-    /// - Parameter place: where the run and what power cuts leave of it may lie for a while.
-    init(in place: String) async throws {
+    /// The first moment at which anything was promised.
+    private let first: Int
+
+    /// - Parameters:
+    ///   - place: where the run and what power cuts leave of it may lie for a while.
+    ///   - loading: without flushes, in a row, and everything is answered after one write at the end.
+    ///   - isEnded: whether there is that write.
+    init(in place: String, loading: Bool = false, isEnded: Bool = true) async throws {
         self.place = place
         let scratch = Scratch(in: place)
         let store = try LMDBStore.create(at: scratch.store)
         for number in 0..<20 { try await store.put("old", for: "old-\(number)", in: .due) }
         start = try Self.bytes(of: scratch.data)
         try #require(vault_record(scratch.data) == 0)
+        if loading {
+            for number in 0..<60 { try await store.load { try Self.work(number, $0) } }
+            if isEnded { try await store.put("value", for: "last", in: .audit) }
+            for number in 0..<60 { vault_record_mark(Int32(number)) }
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for writer in 0..<4 {
+            for writer in 0..<(loading ? 0 : 4) {
                 group.addTask {
                     for number in stride(from: writer, to: 60, by: 4) {
-                        try await Self.work(number, in: store)
+                        try await store.write { try Self.work(number, $0) }
                         vault_record_mark(Int32(number))
                     }
                 }
@@ -69,25 +95,25 @@ private struct Record {
             let bytes = UnsafeBufferPointer(start: event.bytes, count: Int(event.length))
             return Event(kind: Int(event.kind), number: Int(event.number), offset: event.offset, bytes: Array(bytes))
         }
+        first = loading ? events.firstIndex { $0.kind == VAULT_EVENT_MARK } ?? 0 : 0
         await store.close()
         try #require(events.count { $0.kind == VAULT_EVENT_MARK } == 60)
-        try #require(events.count { $0.kind == VAULT_EVENT_FLUSH } >= 15)
+        let flushes = events.count { $0.kind == VAULT_EVENT_FLUSH }
+        try #require(loading ? flushes == (isEnded ? 1 : 0) : flushes >= 15)
     }
 
-    private static func work(_ number: Int, in store: LMDBStore) async throws {
-        try await store.write { transaction in
-            let count = Int(try transaction.text("count", in: .state) ?? "0") ?? 0
-            try transaction.put("\(count + 1)", for: "count", in: .state)
-            try transaction.put(String(repeating: "v", count: 200 * number), for: "key-\(number)")
-            try transaction.delete("old-\(number)", in: .due)
-        }
+    private static func work(_ number: Int, _ transaction: any StoreWriting) throws {
+        let count = Int(try transaction.text("count", in: .state) ?? "0") ?? 0
+        try transaction.put("\(count + 1)", for: "count", in: .state)
+        try transaction.put(String(repeating: "v", count: 200 * number), for: "key-\(number)")
+        try transaction.delete("old-\(number)", in: .due)
     }
 
     /// What is wrong with the files that power cuts leave, one line each.
     func losses(seed: UInt64, honoursFlushes: Bool) async throws -> [String] {
         var chance = Chance(state: seed)
         var losses: [String] = []
-        for moment in 0...events.count {
+        for moment in first...events.count {
             let scratch = Scratch(in: place)
             mkdir(scratch.store, 0o700)
             try write(image(at: moment, honoursFlushes, &chance), to: scratch.data)

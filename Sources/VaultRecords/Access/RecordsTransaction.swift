@@ -104,7 +104,7 @@ public final class RecordsTransaction: RecordsView {
 
     /// Puts a value that is sealed already where nothing stands.
     func keep(_ table: SealedTable, _ key: [UInt8], _ value: [UInt8]) throws {
-        try writing.put(value.span.bytes, for: key.span.bytes, in: table.table)
+        try writing.append(value.span.bytes, for: key.span.bytes, in: table.table)
         value.withUnsafeBytes { value in
             guard let stamp = Stamp(value) else { return }
             key.withUnsafeBytes { state.add(stamp, to: table, under: $0, keys) }

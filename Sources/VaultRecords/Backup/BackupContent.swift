@@ -25,6 +25,8 @@ enum BackupContent {
     static let change: UInt8 = 4
     static let keyring: UInt8 = 5
     static let manifestSize = 8 * 2 + 32
+    /// The manifest with what says that it is one: the end of every backup.
+    static let endSize = 1 + manifestSize
     /// Short tables that every backup has whole, after the state: of several files the last one's count.
     static let whole: [SealedTable] = [.journal, .events, .services, .revocations]
     static let valueLimit = 16 << 10

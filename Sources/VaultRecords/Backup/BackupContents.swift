@@ -14,12 +14,12 @@ extension Backup {
         var unfinished: Set<ConnectionName> = []
     }
 
-    /// What a walk sees of an entry.
+    /// What a walk sees of an entry; its bytes are lent until the walk goes on.
     struct Entry {
         var table: SealedTable
-        var key: [UInt8]
+        var key: UnsafeRawBufferPointer
         /// nil where it was removed.
-        var value: [UInt8]?
+        var value: UnsafeRawBufferPointer?
         /// The value, opened.
         var opened: SealedValue?
     }
@@ -45,21 +45,22 @@ extension Backup {
             switch item {
             case .keyring: continue
             case .state(let bytes):
-                state = try bytes.withUnsafeBytes { try VaultState($0, keys) }
+                state = try VaultState(bytes, keys)
                 continue
             case .value(let table, let key, let value): entry = Entry(table: table, key: key, value: value)
             case .change(let table, let key, let old, let value):
                 entry = Entry(table: table, key: key, value: value)
-                if let old { key.withUnsafeBytes { change.remove(old, from: table, under: $0, keys) } }
+                if let old { change.remove(old, from: table, under: key, keys) }
             }
-            try entry.key.withUnsafeBytes { key in
-                try entry.value?.withUnsafeBytes { value in
-                    if let stamp = Stamp(value) {
-                        change.add(stamp, to: entry.table, under: key, keys)
-                        whole.add(stamp, to: entry.table, under: key, keys)
+            if let value = entry.value {
+                if let stamp = Stamp(value) {
+                    if ChangeLog.tables.contains(entry.table) {
+                        change.add(stamp, to: entry.table, under: entry.key, keys)
+                    } else {
+                        whole.add(stamp, to: entry.table, under: entry.key, keys)
                     }
-                    entry.opened = try SealedValue(naming: entry.table, key, value, keys)
                 }
+                entry.opened = try SealedValue(naming: entry.table, entry.key, value, keys)
             }
             if case .redemption(let redemption)? = entry.opened?.content {
                 unfinished.insert(ConnectionName(user: redemption.user, platform: redemption.platform))

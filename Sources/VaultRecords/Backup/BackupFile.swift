@@ -5,7 +5,8 @@ import VaultCrypto
 /// A file that is written beside its place, as 0600, and gets its name only once it is whole.
 ///
 /// Unless ``publish()`` ran, nothing is left of it.
-final class NewFile {
+final class NewFile: @unchecked Sendable {
+    // Sendable: one thread writes to it at a time, and who started that one waits for it.
     private let path: String
     private let partial: String
     private let descriptor: CInt

@@ -17,9 +17,10 @@ extension OpenBackup {
         let contents = try contents { done, entry in
             progress(done, entries)
             guard let entry, entry.table == .records, entry.key.starts(with: prefix) else { return }
-            found[entry.key] = nil
+            let key = Array(entry.key)
+            found[key] = nil
             if case .connection(let connection)? = entry.opened?.content {
-                found[entry.key] = (connection, entry.opened?.header.endsAt ?? 0)
+                found[key] = (connection, entry.opened?.header.endsAt ?? 0)
             }
         }
         guard let last = contents.last else { throw VaultState.damaged }

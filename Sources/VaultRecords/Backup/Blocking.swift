@@ -7,21 +7,9 @@ import VaultBase
 enum Blocking {
     static func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            let work = Unmanaged.passRetained(Work { continuation.resume(with: Result(catching: body)) })
-            var thread = pthread_t()
-            let result = pthread_create(
-                &thread, nil,
-                { argument in
-                    // The one reference made below, taken once.
-                    if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
-                    return nil
-                }, work.toOpaque())
-            if result == 0 {
-                pthread_detach(thread)
-            } else {
-                work.release()
-                continuation.resume(throwing: VaultError(.unavailable, "cannot start a thread"))
-            }
+            do throws(VaultError) {
+                pthread_detach(try Self.thread { continuation.resume(with: Result(catching: body)) })
+            } catch { continuation.resume(throwing: error) }
         }
     }
 
@@ -37,6 +25,24 @@ enum Blocking {
         }
     }
 
+    /// Starts a thread that ends with `body`.
+    fileprivate static func thread(_ body: @escaping @Sendable () -> Void) throws(VaultError) -> pthread_t {
+        let work = Unmanaged.passRetained(Work(body))
+        var thread = pthread_t()
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                // The one reference made above, taken once.
+                if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
+                return nil
+            }, work.toOpaque())
+        guard result == 0 else {
+            work.release()
+            throw VaultError(.unavailable, "cannot start a thread", hint: "try again when there is less to do")
+        }
+        return thread
+    }
+
     private final class Flag: Sendable {
         private let value = Atomic(false)
         var isSet: Bool { value.load(ordering: .relaxed) }
@@ -47,4 +53,13 @@ enum Blocking {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
+}
+
+/// A thread that does a part of somebody's work; whoever lets it go waits until it has ended.
+struct Helper: ~Copyable {
+    private let thread: pthread_t
+
+    init(_ body: @escaping @Sendable () -> Void) throws(VaultError) { thread = try Blocking.thread(body) }
+
+    deinit { pthread_join(thread, nil) }
 }

@@ -10,7 +10,8 @@ extension OpenBackup {
     /// and stays ended. Versions go on far above the backup's, so that none is ever used twice. The vault
     /// keeps its id, its data keys and the keys that open it; it has no sessions.
     ///
-    /// The keyring and the state are written last: a store in which this was interrupted holds no vault.
+    /// The keyring and the state are written last, in the one write that waits for the disk: a store in which this
+    /// was interrupted holds no vault, and after a power cut it may not open.
     ///
     /// - Parameters:
     ///   - newKey: becomes the only key that opens the new vault.
@@ -36,14 +37,19 @@ extension OpenBackup {
         }
         guard let last = contents.last else { throw VaultState.damaged }
         let unfinished = last.unfinished
-        var loader = Loader(
-            contents, last, isUncertain: { unfinished.contains($0) || isSingleUse($0.platform) })
-        for source in sources {
-            var reader = try source.reader()
-            let isLast = source.header.end == last.manifest.end
-            while let batch = try Loader.next(&reader) {
-                try await loader.load(batch, isLast: isLast, into: store)
+        var loader = Loader(contents, last)
+        for (source, found) in zip(sources, contents) {
+            let batches = LoadBatches(
+                try source.reader(proven: found.manifest.hash), loader.keys,
+                isLast: source.header.end == last.manifest.end,
+                isUncertain: { unfinished.contains($0) || isSingleUse($0.platform) })
+            var next = try await batches.next()
+            while let batch = next {
+                // While one is put in, the next one is opened.
+                async let following = batches.next()
+                try await loader.load(batch, into: store)
                 progress(total + loader.done, 2 * total)
+                next = try await following
             }
         }
         try await loader.finish(last, newKey, in: store)
@@ -51,19 +57,11 @@ extension OpenBackup {
     }
 }
 
-/// Loads the entries of verified backups, many in a transaction.
+/// Puts the entries of verified backups into a store, many in a transaction.
 private struct Loader {
-    struct Entry: Sendable {
-        let table: SealedTable
-        let key: [UInt8]
-        /// nil where it is removed.
-        let value: [UInt8]?
-    }
-
     private(set) var done = 0
-    private let isUncertain: @Sendable (ConnectionName) -> Bool
     /// Seal as the last keyring does and open what any file holds.
-    private let keys: VaultKeys
+    let keys: VaultKeys
     /// What the new vault's state will be.
     private var state: VaultState
     /// The sequence it begins with: later versions are of what the restore changed.
@@ -71,15 +69,9 @@ private struct Loader {
 
     /// The versions between a backup's and those after its restore: more than any vault writes meanwhile.
     private static let gap: UInt64 = 1 << 32
-    private static let batch = 1000
-    private static let batchBytes = 4 << 20
 
-    init(
-        _ contents: [Backup.Contents], _ last: Backup.Contents,
-        isUncertain: @escaping @Sendable (ConnectionName) -> Bool
-    ) {
+    init(_ contents: [Backup.Contents], _ last: Backup.Contents) {
         keys = contents.dropLast().reduce(last.keys) { $0.reading($1.keys) }
-        self.isUncertain = isUncertain
         let old = last.state
         state = VaultState(vaultID: old.vaultID, at: old.createdAt, keyringGeneration: old.keyringGeneration)
         state.clock = old.clock
@@ -88,38 +80,19 @@ private struct Loader {
         beginning = state.sequence
     }
 
-    static func next(_ reader: inout BackupReader) throws -> [Entry]? {
-        var batch: [Entry] = []
-        var bytes = 0
-        while batch.count < Self.batch, bytes < Self.batchBytes, let item = try reader.next() {
-            switch item {
-            case .keyring, .state: continue
-            case .value(let table, let key, let value): batch.append(Entry(table: table, key: key, value: value))
-            case .change(let table, let key, _, let value): batch.append(Entry(table: table, key: key, value: value))
-            }
-            bytes += batch.last.map { $0.key.count + ($0.value?.count ?? 0) } ?? 0
-        }
-        return batch.isEmpty ? nil : batch
-    }
-
-    mutating func load(_ batch: [Entry], isLast: Bool, into store: any Store) async throws {
-        let (keys, isUncertain, before) = (keys, isUncertain, state)
-        state = try await store.write { transaction in
+    mutating func load(_ batch: LoadBatch, into store: any Store) async throws {
+        let (keys, before) = (keys, state)
+        // Nobody sees the store before it is whole, so the disk is waited for once, by `finish`.
+        state = try await store.load { transaction in
             let records = RecordsTransaction(keys: keys, now: before.clock, state: before, transaction: transaction)
             records.leastChanges = nil
-            for entry in batch {
-                // An unfinished refresh is told by its connection's health from here on.
-                if entry.table == .journal { continue }
-                // Of what every file has whole the last one's counts.
-                if !isLast, BackupContent.whole.contains(entry.table) { continue }
-                try records.load(entry.table, entry.key, entry.value, isUncertain)
-            }
+            for entry in batch.entries { try records.load(entry) }
             return records.state
         }
         done += batch.count
     }
 
-    /// Writes what makes it a vault, then looks whether everything is there.
+    /// Looks whether everything is there, then writes what makes it a vault.
     func finish(_ last: Backup.Contents, _ newKey: NewKey?, in store: any Store) async throws {
         let keys = keys
         var (state, keyring) = (state, last.keyring)
@@ -130,6 +103,9 @@ private struct Loader {
         }
         let (final, wrapped) = (state, keyring)
         let news = RestoredGrants(after: beginning, upTo: state.sequence)
+        guard try await Blocking.run({ try store.read { try Tally($0, keys).matches(final) } }) else {
+            throw VaultError(.damaged, "the restored vault does not hold what the backup holds")
+        }
         try await store.write { transaction in
             let bytes = final.encoded(keys)
             let (stateKey, keyringKey) = (VaultState.key, Keyring.storeKey)
@@ -140,47 +116,28 @@ private struct Loader {
             let (newsKey, mark) = (RestoredGrants.storeKey, news.encoded)
             try transaction.put(mark.span.bytes, for: newsKey.span.bytes, in: .state)
         }
-        guard try store.read({ try Tally($0, keys).matches(final) }) else {
-            throw VaultError(.damaged, "the restored vault does not hold what the backup holds")
-        }
     }
 }
 
 extension RecordsTransaction {
     /// Puts a value of a backup in its place, with its index entries, or takes away what is there.
-    fileprivate func load(
-        _ table: SealedTable, _ key: [UInt8], _ value: [UInt8]?, _ isUncertain: (ConnectionName) -> Bool
-    ) throws {
-        if let old = try stamp(table, key) {
+    fileprivate func load(_ entry: LoadBatch.Entry) throws {
+        let (table, key) = (entry.table, entry.key)
+        if entry.isChange, let old = try stamp(table, key) {
             if table == .records, let name = key.withUnsafeBytes({ Key.names($0) }) {
                 try removeEnded(name, key)
             } else {
                 try remove(table, key, old: old.stamp)
             }
         }
-        guard let value else { return }
-        let opened = try key.withUnsafeBytes { key in
-            try value.withUnsafeBytes { try SealedValue(naming: table, key, $0, keys) }
-        }
-        guard case .connection(var connection) = opened.content else {
-            try keep(table, key, value)
-            return try index(opened, of: table, key)
-        }
-        let name = ConnectionName(user: connection.user, platform: connection.platform)
-        if connection.mayBeSpent, isUncertain(name) {
-            connection.health = .uncertain
+        if let connection = entry.uncertain {
             try put(connection, expecting: nil)
             return
         }
+        guard let value = entry.value else { return }
         try keep(table, key, value)
-        try index(opened, of: table, key)
-    }
-
-    private func index(_ opened: SealedValue, of table: SealedTable, _ key: [UInt8]) throws {
-        if opened.header.endsAt != 0 {
-            try index(.expiry, Key.timed(opened.header.endsAt, table.mark, key), opened.header.version)
-        }
-        for entry in opened.agenda(key) { try index(.due, entry, opened.header.version) }
+        if entry.endsAt != 0 { try index(.expiry, Key.timed(entry.endsAt, table.mark, key), entry.version) }
+        for place in entry.agenda { try index(.due, place, entry.version) }
     }
 }
 

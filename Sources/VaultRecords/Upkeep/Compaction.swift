@@ -26,14 +26,16 @@ extension Records {
                 let (batch, end) = try entries(table, from: from)
                 next = end
                 guard !batch.isEmpty else { continue }
-                try await target.write { transaction in
-                    for (key, value) in batch { try transaction.put(value.span.bytes, for: key.span.bytes, in: table) }
+                try await target.load { transaction in
+                    for (key, value) in batch {
+                        try transaction.append(value.span.bytes, for: key.span.bytes, in: table)
+                    }
                 }
                 done += batch.count
                 progress(done, 2 * total)
             }
         }
-        // Last, so that a copy that was cut off holds no vault.
+        // Last, and the one write that waits for the disk: a copy that was cut off holds no vault.
         let keyring = try store.read { try Self.wrappedKeyring($0) }
         try await target.write { transaction in
             let key = Keyring.storeKey

@@ -95,7 +95,11 @@ public final class LMDBStore: Store {
 
     /// - Throws: besides what ``Store`` says, `unavailable` when too many writes wait already.
     public func write<R: Sendable>(_ body: @escaping @Sendable (any StoreWriting) throws -> R) async throws -> R {
-        try await writer.write(body)
+        try await writer.write(body, isDurable: true)
+    }
+
+    public func load<R: Sendable>(_ body: @escaping @Sendable (any StoreWriting) throws -> R) async throws -> R {
+        try await writer.write(body, isDurable: false)
     }
 
     public func statistics() throws -> StoreStatistics {

@@ -2,6 +2,11 @@ import VaultBase
 
 /// A write that was asked for and not yet answered. The writer's thread alone touches it.
 class Operation: @unchecked Sendable {
+    /// Whether its commit waits for the disk.
+    let isDurable: Bool
+
+    init(isDurable: Bool) { self.isDurable = isDurable }
+
     /// Runs the caller's closure and keeps its outcome.
     func run(in transaction: LMDBWriting) {}
 
@@ -17,9 +22,13 @@ final class Write<R: Sendable>: Operation, @unchecked Sendable {
     private let caller: CheckedContinuation<R, any Error>
     private var outcome: Result<R, any Error> = .failure(Limits.closed)
 
-    init(_ body: @escaping @Sendable (any StoreWriting) throws -> R, for caller: CheckedContinuation<R, any Error>) {
+    init(
+        _ body: @escaping @Sendable (any StoreWriting) throws -> R, isDurable: Bool,
+        for caller: CheckedContinuation<R, any Error>
+    ) {
         self.body = body
         self.caller = caller
+        super.init(isDurable: isDurable)
     }
 
     override func run(in transaction: LMDBWriting) {

@@ -90,6 +90,14 @@ final class LMDBWriting: LMDBReading, StoreWriting {
     }
 
     func put(_ value: RawSpan, for key: RawSpan, in table: Table) throws {
+        try set(value, for: key, in: table, 0)
+    }
+
+    func append(_ value: RawSpan, for key: RawSpan, in table: Table) throws {
+        try set(value, for: key, in: table, UInt32(MDB_APPEND))
+    }
+
+    private func set(_ value: RawSpan, for key: RawSpan, in table: Table, _ flags: UInt32) throws {
         let raw = try live()
         try Limits.check(key: key.byteCount, value: value.byteCount, in: table)
         guard !walked.contains(table) else { throw Limits.walked(table) }
@@ -100,6 +108,9 @@ final class LMDBWriting: LMDBReading, StoreWriting {
             value.withUnsafeBytes { valueBytes in
                 var key = MDB_val(keyBytes)
                 var value = MDB_val(valueBytes)
+                let status = mdb_put(raw, environment.handle(table), &key, &value, flags)
+                // A key that was to be appended and is not the last goes to its place.
+                guard status == MDB_KEYEXIST else { return status }
                 return mdb_put(raw, environment.handle(table), &key, &value, 0)
             }
         }

@@ -65,10 +65,12 @@ final class Writer: Sendable {
         pthread_detach(thread)
     }
 
-    func write<R: Sendable>(_ body: @escaping @Sendable (any StoreWriting) throws -> R) async throws -> R {
+    func write<R: Sendable>(
+        _ body: @escaping @Sendable (any StoreWriting) throws -> R, isDurable: Bool
+    ) async throws -> R {
         try environment.checkProcess()
         return try await withCheckedThrowingContinuation { caller in
-            let operation = Write(body, for: caller)
+            let operation = Write(body, isDurable: isDurable, for: caller)
             do throws(VaultError) { try accept(operation) } catch { operation.answer(error) }
         }
     }
@@ -142,6 +144,9 @@ final class Writer: Sendable {
     /// the second run, but make LMDB allocate and merge 2 MiB of bookkeeping for each operation of every batch.
     private func step(_ operations: ArraySlice<Operation>) -> Int {
         if let failure { return answer(operations, failure) }
+        let isDurable = operations.first?.isDurable ?? true
+        // LMDB knows this of the environment alone, whose only writer we are.
+        mdb_env_set_flags(environment.raw, UInt32(MDB_NOSYNC), isDurable ? 0 : 1)
         var raw: OpaquePointer?
         let status = mdb_txn_begin(environment.raw, nil, 0, &raw)
         guard status == MDB_SUCCESS, let raw else { return failed(operations, status) }
@@ -149,6 +154,8 @@ final class Writer: Sendable {
         let transaction = LMDBWriting(raw, in: environment)
         var batch = operations.prefix(0)
         for operation in operations.prefix(Self.batchLimit.operations) {
+            // A flush makes all commits before it durable, those without one too.
+            guard operation.isDurable == isDurable else { break }
             let writes = transaction.writes
             operation.run(in: transaction)
             if transaction.broken != nil || operation.hasFailed && transaction.writes > writes {
