@@ -107,10 +107,13 @@ let package = Package(
 
         // Tests
         .target(name: "CVaultFaults", path: "Tests/Faults"),
+        .target(name: "TestFolders", path: "Tests/Folders"),
         .testTarget(name: "VaultCryptoTests", dependencies: ["VaultBase", "VaultCrypto"]),
-        .testTarget(name: "VaultStoreTests", dependencies: ["CLMDB", "CVaultFaults", "VaultBase", "VaultStore"]),
         .testTarget(
-            name: "VaultRecordsTests", dependencies: ["VaultBase", "VaultCrypto", "VaultRecords", "VaultStore"],
+            name: "VaultStoreTests", dependencies: ["CLMDB", "CVaultFaults", "TestFolders", "VaultBase", "VaultStore"]),
+        .testTarget(
+            name: "VaultRecordsTests",
+            dependencies: ["TestFolders", "VaultBase", "VaultCrypto", "VaultRecords", "VaultStore"],
             exclude: ["Vectors"]),
         .testTarget(
             name: "VaultProvidersTests", dependencies: ["VaultABI", "VaultBase", "VaultProviders"],
@@ -118,7 +121,8 @@ let package = Package(
         .testTarget(
             name: "VaultTests",
             dependencies: [
-                "Vault", "VaultBase", "VaultCrypto", "VaultProviders", "VaultRecords", "VaultStore", "VaultTesting",
+                "TestFolders", "Vault", "VaultBase", "VaultCrypto", "VaultProviders", "VaultRecords", "VaultStore",
+                "VaultTesting",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
@@ -131,7 +135,8 @@ let package = Package(
         .testTarget(
             name: "VaultHTTPTests",
             dependencies: [
-                "Vault", "VaultBase", "VaultCrypto", "VaultHTTP", "VaultProviders", "VaultRecords", "VaultStore",
+                "TestFolders", "Vault", "VaultBase", "VaultCrypto", "VaultHTTP", "VaultProviders", "VaultRecords",
+                "VaultStore",
                 "VaultTesting",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -147,7 +152,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
-        .testTarget(name: "VaultCLITests", dependencies: ["Vault", "VaultBase", "VaultCLI", "VaultProviders"]),
+        .testTarget(
+            name: "VaultCLITests", dependencies: ["TestFolders", "Vault", "VaultBase", "VaultCLI", "VaultProviders"]),
         .testTarget(name: "EndToEndTests", exclude: ["Scenarios"]),
     ],
     swiftLanguageModes: [.v6],

@@ -1,43 +1,20 @@
-#if canImport(Glibc)
-    import Glibc
-#endif
+import Glibc
+import TestFolders
 
 /// A folder for one test, removed with it.
 final class Folder: Sendable {
     let path: String
 
     init() throws {
-        var template = Array("/tmp/vault-records-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure() }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let made = TestFolder.make("records") else { throw Failure() }
+        path = made
     }
 
     struct Failure: Error {}
 
-    deinit { Self.remove(path) }
+    deinit { TestFolder.remove(path) }
 
-    private static func remove(_ path: String) {
-        for name in (try? entries(path)) ?? [] {
-            let child = path + "/" + name
-            if unlink(child) != 0 { remove(child) }
-        }
-        rmdir(path)
-    }
-
-    func names() throws -> [String] { try Self.entries(path).sorted() }
-
-    static func entries(_ path: String) throws -> [String] {
-        guard let directory = opendir(path) else { throw Failure() }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
-    }
+    func names() throws -> [String] { TestFolder.names(in: path) }
 
     func read(_ name: String) throws -> [UInt8] { try Self.read(path + "/" + name) }
 

@@ -1,3 +1,4 @@
+import TestFolders
 import Testing
 import VaultStore
 
@@ -19,7 +20,7 @@ import VaultStore
         var purposes: Set<String> = []
         for folder in ["VaultCrypto", "VaultRecords/Access", "VaultRecords/Sealing", "VaultRecords/Backup"] {
             let path = Self.root + "/Sources/" + folder
-            for file in try Folder.entries(path) where file.hasSuffix(".swift") {
+            for file in TestFolder.names(in: path) where file.hasSuffix(".swift") {
                 let text = String(decoding: try Folder.read(path + "/" + file), as: UTF8.self)
                 for part in text.split(separator: "Purpose(\"").dropFirst() {
                     purposes.insert(String(part.prefix { $0 != "\"" }))

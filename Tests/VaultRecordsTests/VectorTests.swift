@@ -1,3 +1,4 @@
+import TestFolders
 import Testing
 import VaultBase
 import VaultCrypto
@@ -86,7 +87,7 @@ import VaultStore
     }
 
     private static func vectors(_ ending: String) throws -> [String] {
-        try Folder.entries(Vector.folder).filter { $0.hasSuffix(ending) }.sorted()
+        TestFolder.names(in: Vector.folder).filter { $0.hasSuffix(ending) }
     }
 }
 

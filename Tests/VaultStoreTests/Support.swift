@@ -1,4 +1,4 @@
-import Glibc
+import TestFolders
 import VaultBase
 
 @testable import VaultStore
@@ -9,24 +9,22 @@ final class Scratch: Sendable {
 
     /// - Parameter inMemory: on a file system in memory, where there is one.
     convenience init(inMemory: Bool = false) {
-        self.init(in: inMemory && Files.status("/dev/shm") != nil ? "/dev/shm" : "/tmp")
+        let place = inMemory && Files.status("/dev/shm") != nil ? "/dev/shm" : "/tmp"
+        self.init(place, TestFolder.make("store", in: place))
     }
 
-    init(in place: String) {
-        var template = Array("\(place)/vault-store-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { preconditionFailure("no room for a test in \(place)") }
-        path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    /// In a folder of which another test's run takes care.
+    convenience init(in place: String) { self.init(place, TestFolder.temporary("\(place)/store-")) }
+
+    private init(_ place: String, _ made: String?) {
+        guard let made else { preconditionFailure("no room for a test in \(place)") }
+        path = made
     }
 
     var store: String { "\(path)/store" }
     var data: String { "\(path)/store/data.mdb" }
 
-    deinit { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        for name in Files.names(in: path) where unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
-        rmdir(path)
-    }
+    deinit { TestFolder.remove(path) }
 }
 
 extension Store {

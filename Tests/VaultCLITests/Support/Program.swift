@@ -1,4 +1,5 @@
 import Glibc
+import TestFolders
 import Testing
 
 /// Runs the real program, which `swift build` left beside these tests.
@@ -75,18 +76,10 @@ final class Folder: Sendable {
     let path: String
 
     init() throws {
-        var template = Array("/tmp/vault-cli-XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) != nil }
-        try #require(made)
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        path = try #require(TestFolder.make("cli"))
     }
 
-    deinit { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        for name in names(in: path) where unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
-        rmdir(path)
-    }
+    deinit { TestFolder.remove(path) }
 
     func path(_ name: String) -> String { "\(path)/\(name)" }
 
@@ -114,19 +107,6 @@ final class Folder: Sendable {
 
     func exists(_ name: String) -> Bool { access(path(name), F_OK) == 0 }
 
-    var names: [String] { Self.names(in: path) }
-    static func list(_ path: String) -> [String] { names(in: path) }
-
-    private static func names(in path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    var names: [String] { TestFolder.names(in: path) }
+    static func list(_ path: String) -> [String] { TestFolder.names(in: path) }
 }

@@ -1,6 +1,7 @@
 import Dispatch
 import FoundationEssentials
 import Glibc
+import TestFolders
 
 /// A program that checks ours, where it is installed.
 enum Shell {
@@ -16,10 +17,8 @@ enum Shell {
     }
 
     private static func wait(for command: String, input: String) throws -> (status: Int32, output: String) {
-        var template = Array("/tmp/vault-http-tests-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw CocoaError(.fileWriteUnknown) }
-        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        guard let folder = TestFolder.make("http") else { throw CocoaError(.fileWriteUnknown) }
+        defer { TestFolder.remove(folder) }
         try Data(input.utf8).write(to: URL(filePath: folder + "/input"))
         let status = system("cd \(folder) && ( \(command) ) < input > output 2>&1")
         let output = try Data(contentsOf: URL(filePath: folder + "/output"))
