@@ -30,6 +30,8 @@ public final class Vault: Service {
     let clockWatch = Mutex(ClockWatch())
     /// Until when no scheduled backup is tried again; nil when the last one went well.
     let backupPause = Mutex<Timestamp?>(nil)
+    /// When this process made the newest full backup and the increments after it, by the wall clock.
+    let backupMoments = Mutex<[String: Timestamp]>([:])
     /// Redemptions begun by an earlier process and never finished.
     let leftovers: [Redemption]
     let teller: Teller

@@ -79,10 +79,14 @@ extension Vault {
         let folder = BackupFolder(schedule.directory, vaultID: try records.status().vaultID)
         try folder.make()
         let chain = try folder.newest()
+        let moments = backupMoments.withLock { $0 }
         func isDue(_ item: BackupFolder.Item?, _ interval: Duration) -> Bool {
-            guard let made = item?.inspection.createdAt else { return true }
-            // One from the future was made by a clock that was wrong.
-            return made > now || now - made >= interval
+            guard let item else { return true }
+            // The vault's clock never goes back: after one that was ahead, every backup seems to be from the future,
+            // and only what this process saw tells when it was made.
+            let made = item.inspection.createdAt > now ? moments[item.path] : item.inspection.createdAt
+            guard let made, made <= now else { return true }
+            return now - made >= interval
         }
         var since: ChainPoint?
         if !isDue(chain.first, schedule.every) {
@@ -92,16 +96,18 @@ extension Vault {
         try folder.removeHalfWritten()
         if let begin = since {
             do {
-                _ = try await backUp(
-                    to: folder.newPath(at: now, isIncrement: true), for: schedule.recipients, since: begin)
-                return
+                let path = folder.newPath(at: now, isIncrement: true)
+                _ = try await backUp(to: path, for: schedule.recipients, since: begin)
+                return backupMoments.withLock { $0[path] = now }
             } catch let error as VaultError where error.code == .conflict {
                 // The change log does not reach back so far.
                 logger.info("backup.full", metadata: ["reason": "\(error.message)"])
                 since = nil
             }
         }
-        _ = try await backUp(to: folder.newPath(at: now, isIncrement: false), for: schedule.recipients, since: nil)
+        let path = folder.newPath(at: now, isIncrement: false)
+        _ = try await backUp(to: path, for: schedule.recipients, since: nil)
+        backupMoments.withLock { $0 = [path: now] }
         for path in try folder.thinOut(keeping: schedule.keep) {
             logger.notice("backup.removed", metadata: ["file": "\(path)"])
         }

@@ -1,0 +1,193 @@
+import Glibc
+import TestFolders
+import Testing
+import VaultBase
+import VaultCrypto
+import VaultRecords
+import VaultStore
+
+@testable import Vault
+
+/// Backups that the service makes by itself: when, which stay, and that each of those can be restored.
+@Suite struct ScheduledBackupTests {
+    private let folder: String
+    private let world: World
+
+    /// A full one a day, an increment every six hours, two full ones stay.
+    init() async throws {
+        let place = try #require(TestFolder.make("backups"))
+        folder = place
+        world = try await World(options: {
+            $0.backups = BackupSchedule(
+                directory: place, every: .seconds(86400), incrementEvery: .seconds(6 * 3600), keep: 2,
+                recipients: [.vault])
+        })
+    }
+
+    private var items: [BackupFolder.Item] {
+        get throws { try BackupFolder(folder, vaultID: world.records.status().vaultID).items() }
+    }
+
+    private var names: [String] { get throws { try items.map(\.path) } }
+
+    /// The full backup that `item` hangs on, and every increment up to it.
+    private func chain(_ item: BackupFolder.Item, _ items: [BackupFolder.Item]) throws -> [String] {
+        guard let since = item.inspection.since else { return [item.path] }
+        guard let before = items.first(where: { $0.inspection.end == since }) else { throw Lost() }
+        return try chain(before, items) + [item.path]
+    }
+
+    private struct Lost: Error {}
+
+    private func isLost(_ item: BackupFolder.Item, _ items: [BackupFolder.Item]) throws -> Bool {
+        do { _ = try chain(item, items) } catch is Lost { return true }
+        return false
+    }
+
+    private func users(_ paths: [String]) async throws -> Set<String> {
+        let store = MemoryStore()
+        _ = try await OpenBackup(paths, with: .key(world.key))
+            .restore(into: store, isSingleUse: { _ in false }) { _, _ in }
+        return try users(Records.open(store, rootKey: world.key))
+    }
+
+    private func users(_ records: Records) throws -> Set<String> {
+        var users: Set<String> = []
+        try records.forEachConnection {
+            users.insert($0.user.rawValue)
+            return true
+        }
+        return users
+    }
+
+    private func pass(_ hours: Int) async throws {
+        world.clock.advance(.seconds(hours * 3600))
+        try await put("user-\(try users(world.records).count)")
+        try await world.vault.backUpWhenDue()
+    }
+
+    private func put(_ user: String) async throws {
+        let now = world.clock.now()
+        let connection = Connection(
+            user: try UserID(user), platform: World.first, accessToken: Secret("access"), scope: "read",
+            createdAt: now, updatedAt: now, consentedAt: now, subject: user, clientID: "client")
+        try await world.records.write { _ = try $0.put(connection, expecting: 0) }
+    }
+
+    private func remove() { TestFolder.remove(folder) }
+
+    @Test func theNewestStayEachWithItsIncrementsAndAllCanBeRestored() async throws {
+        defer { remove() }
+        var held: [String: Set<String>] = [:]
+        for step in 0..<36 {
+            // Every three hours, of which every second one is none of the schedule's.
+            try await pass(3)
+            let items = try items
+            if let newest = items.last, held[newest.path] == nil { held[newest.path] = try users(world.records) }
+            let fulls = items.filter(\.isFull)
+            #expect(fulls.count == min(step / 8 + 1, 2))
+            #expect(items.first?.isFull == true)
+            #expect(items.count == (fulls.count - 1) * 4 + step % 8 / 2 + 1)
+        }
+        #expect(held.count == 18)
+        let items = try items
+        for item in items { #expect(try await users(chain(item, items)) == held[item.path]) }
+        // This test would notice a full backup that went before its increments.
+        unlink(try #require(items.first).path)
+        let rest = try self.items
+        #expect(try isLost(rest[0], rest))
+        #expect(try !isLost(rest[4], rest))
+    }
+
+    @Test func oneThatFailsRemovesNothingAndIsTriedAgain() async throws {
+        defer { remove() }
+        for _ in 0..<5 { try await pass(12) }
+        let before = try names
+        #expect(try items.filter(\.isFull).count == 2)
+        let end = try #require(try items.last).inspection.end
+        // A connection that does not open: the full backup that is due next is refused by its own verification.
+        let (key, value) = try #require(try row())
+        var damaged = value
+        damaged[value.count - 1] ^= 1
+        try await set(damaged, for: key)
+        world.clock.advance(.seconds(86400))
+        await #expect(throws: VaultError.self) { try await world.vault.backUpWhenDue() }
+        #expect(try names == before)
+        // For ten minutes nothing is tried, though it would work now.
+        try await set(value, for: key)
+        world.clock.advance(.seconds(599))
+        try await world.vault.backUpWhenDue()
+        #expect(try names == before)
+        world.clock.advance(.seconds(1))
+        try await world.vault.backUpWhenDue()
+        let after = try items
+        #expect(after.filter(\.isFull).count == 2 && after.first?.path != before.first)
+        #expect(after.last?.isFull == true && after.last?.inspection.end == end)
+        #expect(world.count("vault_backups_total", ("outcome", "failed")) == 1)
+    }
+
+    @Test func anIncrementThatCannotBeMadeIsAFullBackup() async throws {
+        defer { remove() }
+        try await pass(6)
+        try await pass(6)
+        #expect(try items.map(\.isFull) == [true, false])
+        // The change log is not what it was: nothing leads back to the last one any more.
+        world.clock.advance(.seconds(6 * 3600))
+        try await put("one-more")
+        try await dropChanges()
+        try await world.vault.backUpWhenDue()
+        #expect(try items.map(\.isFull) == [true, false, true])
+        #expect(try await users([try names[2]]) == users(world.records))
+        // And the next one follows that.
+        try await pass(6)
+        #expect(try chain(items[3], items) == [names[2], names[3]])
+    }
+
+    /// A clock that was a year ahead and was set right: neither no backup for a year nor one every half minute.
+    @Test func aClockThatWasWrongDoesNotChangeHowMany() async throws {
+        defer { remove() }
+        try await pass(24)
+        world.clock.advance(.seconds(365 * 86400))
+        try await pass(0)
+        world.clock.advance(.seconds(-365 * 86400))
+        try await pass(1)
+        #expect(try items.count == 3 - 1)
+        let before = try names
+        for _ in 0..<5 {
+            world.clock.advance(BackupSchedule.interval)
+            try await world.vault.backUpWhenDue()
+        }
+        #expect(try names == before)
+        try await pass(6)
+        #expect(try items.last?.isFull == false)
+    }
+
+    private func row() throws -> ([UInt8], [UInt8])? {
+        try world.store.read { transaction in
+            var row: ([UInt8], [UInt8])?
+            try transaction.scan(.records, from: RawSpan()) { key, value in
+                row = (key.withUnsafeBytes { Array($0) }, value.withUnsafeBytes { Array($0) })
+                return false
+            }
+            return row
+        }
+    }
+
+    private func set(_ value: [UInt8], for key: [UInt8]) async throws {
+        try await world.store.write { try $0.put(value.span.bytes, for: key.span.bytes, in: .records) }
+    }
+
+    private func dropChanges() async throws {
+        let keys = try world.store.read { transaction in
+            var keys: [[UInt8]] = []
+            try transaction.scan(.changes, from: RawSpan()) { key, _ in
+                keys.append(key.withUnsafeBytes { Array($0) })
+                return true
+            }
+            return keys
+        }
+        try await world.store.write { transaction in
+            for key in keys { try transaction.delete(key.span.bytes, in: .changes) }
+        }
+    }
+}
