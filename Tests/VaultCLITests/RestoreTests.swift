@@ -3,6 +3,8 @@ import Testing
 
 /// Restores and drills, run as the real program.
 @Suite struct RestoreTests {
+    private static let canTrace = system("/usr/bin/strace -f -o /dev/null true 2>/dev/null") == 0
+
     private func names(_ vault: TestVault) -> [String] {
         vault.folder.names.filter { !$0.hasPrefix("run") && !$0.hasPrefix("serve") }
     }
@@ -54,6 +56,59 @@ import Testing
             #expect(told.count == 1 && told[0].contains(#""user":"ada""#) && told[0].contains(#""reason":"restored""#))
         }
         #expect(try vault.run("check").status == 0)
+    }
+
+    /// On a file system that cannot exchange two names: cut off before the first renaming of the vault, between the
+    /// two, and not at all.
+    @Test(.enabled(if: Self.canTrace, "there is no strace, or it may not trace here"))
+    func withoutAnExchangeEveryStepLeavesTheOldVaultOrTheNewOne() throws {
+        let vault = try BackupTests.filled()
+        let file = try backup(vault, "monday.vault")
+        try vault.put("late", "spotify", #"{"accessToken":"LATE"}"#)
+        let arguments = ["restore", file, "--replace", "--config", vault.folder.path("vault.conf")]
+        // Of the renamings, -P leaves the one by which the old vault gives up its name.
+        func tracing(_ signal: String) -> [String] {
+            ["/usr/bin/strace", "-f", "-qq", "-o", vault.folder.path("trace"), "-P", vault.folder.path("store")]
+                + ["-e", "trace=renameat2,rename", "-e", "inject=renameat2:error=EINVAL"]
+                + (signal.isEmpty ? [] : ["-e", "inject=rename:signal=\(signal)"])
+        }
+        let killed = try Program.run(arguments, in: vault.folder, before: tracing("SIGKILL"))
+        #expect(killed.status == 137, "\(killed.err)")
+        #expect(try vault.run("show", "late", "spotify").status == 0)
+
+        // Stopped when it has done the first step, then killed.
+        let child = try Program.start(arguments, in: vault.folder, name: "stopped", before: tracing("SIGSTOP"))
+        while vault.folder.exists("store") {
+            var status: Int32 = 0
+            try #require(waitpid(child, &status, WNOHANG) == 0, "it was not stopped")
+            usleep(10_000)
+        }
+        let new = names(vault).filter { $0.hasPrefix("store.restoring-") }.compactMap {
+            pid_t($0.dropFirst("store.restoring-".count))
+        }
+        try #require(new.count == 1)
+        #expect(kill(new[0], SIGKILL) == 0)
+        #expect(Program.wait(child) == 137)
+        // Nobody takes this for a place where no vault was, and the hint is right.
+        let old = try #require(names(vault).last { $0.hasPrefix("store.before-") })
+        for command in ["status", "init", "compact"] {
+            let refused = try vault.run(command)
+            let (hint, store) = ("mv \(vault.folder.path(old)) ", vault.folder.path("store"))
+            #expect(refused.status != 0 && refused.err.contains(hint + store), "\(refused.err)")
+        }
+        let served = try vault.run("serve", "--init-if-missing")
+        #expect(served.status != 0 && served.err.contains(old), "\(served.err)")
+        #expect(!vault.folder.exists("store"))
+        #expect(rename(vault.folder.path(old), vault.folder.path("store")) == 0)
+        #expect(try vault.run("show", "late", "spotify").status == 0)
+
+        let restored = try Program.run(arguments, in: vault.folder, before: tracing(""))
+        #expect(restored.status == 0, "\(restored.err)")
+        #expect(try vault.run("show", "late", "spotify").status == 2)
+        #expect(try vault.run("check").status == 0)
+        let kept = try #require(names(vault).last { $0.hasPrefix("store.before-") })
+        #expect(try vault.run("show", "late", "spotify", "--store-path", vault.folder.path(kept)).status == 0)
+        #expect(!names(vault).contains { $0.contains(".restoring-") })
     }
 
     @Test func aServersVaultIsNotReplacedAndABadBackupReplacesNothing() throws {

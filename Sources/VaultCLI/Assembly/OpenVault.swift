@@ -42,6 +42,7 @@ struct OpenVault: Sendable {
 
         var options = storeOptions(settings)
         options.onFailure = request.onFailure
+        try StoreFolder.checkReplacement(of: settings[\.storePath], .noStore)
         let store = try LMDBStore.open(at: settings[\.storePath], options: options)
         do {
             let records = try Records.open(store, with: key)

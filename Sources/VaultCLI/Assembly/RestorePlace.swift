@@ -10,7 +10,7 @@ struct RestorePlace {
     /// Keeps servers and commands out of the vault that is to be replaced.
     private let claim: StoreClaim?
 
-    private static let mark = ".restoring-"
+    static let mark = ".restoring-"
 
     /// - Throws: `conflict` when something is there.
     init(new path: String) throws(VaultError) {
@@ -80,10 +80,10 @@ struct RestorePlace {
             return nil
         }
         let moment = SystemClock().now().iso8601.filter { $0 != "-" && $0 != ":" }
-        var (kept, number) = ("\(path).before-\(moment)", 1)
+        var (kept, number) = ("\(path)\(StoreFolder.keptMark)\(moment)", 1)
         while FilePath.exists(kept) {
             number += 1
-            kept = "\(path).before-\(moment)-\(number)"
+            kept = "\(path)\(StoreFolder.keptMark)\(moment)-\(number)"
         }
         try StoreFolder.replace(path, with: working, keeping: kept)
         claim?.release()

@@ -60,17 +60,41 @@ enum StoreFolder {
 
     /// Removes what a compaction left that was cut off: the copy before the exchange, or the old store after it.
     static func removeLeftovers(of path: String) {
+        for name in siblings(of: path, mark) { remove(name) }
+    }
+
+    /// The paths beside `path` that begin with it and `mark`, in order.
+    private static func siblings(of path: String, _ mark: String) -> [String] {
         let parent = FilePath.directory(of: path)
         let prefix = path.dropFirst(parent == "/" ? 1 : parent.count + 1) + mark
-        guard let stream = opendir(parent) else { return }
+        guard let stream = opendir(parent) else { return [] }
         defer { closedir(stream) }
+        var found: [String] = []
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name.hasPrefix(prefix) { remove("\(parent)/\(name)") }
+            if name.hasPrefix(prefix) { found.append("\(parent)/\(name)") }
         }
+        return found.sorted()
     }
+
+    /// Looks whether a replacement was cut off between its two steps: nothing stands at `path` then, and the old
+    /// vault must not be forgotten for an empty one.
+    ///
+    /// - Throws: `code`, with where the old vault is.
+    static func checkReplacement(of path: String, _ code: VaultError.Code) throws(VaultError) {
+        guard !FilePath.exists(path), let old = siblings(of: path, keptMark).last,
+            !siblings(of: path, RestorePlace.mark).isEmpty
+        else { return }
+        throw VaultError(
+            code,
+            "there is no vault at \(path): a restore was cut off before its last step, and the old vault is \(old)",
+            hint: "restore again, or put the old one back: mv \(old) \(path)")
+    }
+
+    /// What stands between a store's name and the moment at which it was replaced.
+    static let keptMark = ".before-"
 
     /// Removes a store: a flat directory of ours.
     static func remove(_ directory: String) {

@@ -29,6 +29,7 @@ struct CompactCommand: AsyncParsableCommand {
         let source = try RootKeySource(settings, environment: environment)
         let store: LMDBStore
         do {
+            try StoreFolder.checkReplacement(of: path, .noStore)
             store = try LMDBStore.open(at: path, options: OpenVault.storeOptions(settings))
         } catch let error as VaultError where error.code == .locked { throw Self.served(path) }
         do {
@@ -64,7 +65,7 @@ struct CompactCommand: AsyncParsableCommand {
             await fresh.close()
             var kept: String?
             if keep {
-                let name = "\(path).before-\(SystemClock().now().rawValue / 1000)"
+                let name = "\(path)\(StoreFolder.keptMark)\(SystemClock().now().rawValue / 1000)"
                 if rename(working, name) == 0 { kept = name } else { kept = working }
             } else {
                 await store.close()

@@ -71,6 +71,7 @@ struct InitCommand: AsyncParsableCommand {
             throw VaultError(
                 .conflict, "there is a vault at \(path) already", hint: "look at it with: vault status")
         }
+        try StoreFolder.checkReplacement(of: path, .conflict)
         let source = try RootKeySource(settings, environment: environment)
         var isNew = false
         if let file = source.file, !FilePath.exists(file) {
