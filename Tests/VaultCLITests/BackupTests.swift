@@ -59,6 +59,23 @@ import Testing
 }
 
 extension BackupTests {
+    /// One thread reads the vault and another one writes the file: where that fails in the middle, both stop.
+    @Test func aDiskThatFillsUpInTheMiddleIsNamedAndNothingIsLeft() throws {
+        let vault = try TestVault()
+        let token = String(repeating: "x", count: 1500)
+        let lines = (0..<3000).map { #"{"user":"u\#($0)","platform":"spotify","accessToken":"\#(token)"}"# + "\n" }
+        try #require(try vault.run("import", "-", input: lines.joined()).status == 0)
+        let before = vault.folder.names.filter { !$0.hasPrefix("run") }
+        // Files of 2 MiB at most: a third of what the backup needs, and more than waits between the two.
+        let limited = ["/bin/sh", "-c", #"ulimit -f 4096; exec "$0" "$@""#]
+        let words = ["backup", vault.folder.path("b"), "--config", vault.folder.path("vault.conf")]
+        let refused = try Program.run(words, in: vault.folder, before: limited)
+        #expect(refused.status == 7 && refused.err.contains("cannot write \(vault.folder.path("b"))"), "\(refused.err)")
+        #expect(vault.folder.names.filter { !$0.hasPrefix("run") } == before)
+        let made = try Program.run(words, in: vault.folder)
+        #expect(made.status == 0 && made.out.contains("written and verified  3000 connections"))
+    }
+
     /// Killed at one moment after another: there is a whole backup or none, and the next restore, drill or
     /// backup is not in its way.
     @Test func aKillLeavesNothingHalf() throws {
