@@ -58,9 +58,10 @@ enum Reading {
         await records.store.close()
     }
 
+    /// As a token read does: what is handed out becomes values, the rest is authenticated and wiped.
     private static func getAndOpen(_ number: Int, _ records: Records) throws {
         let user = Sample.user(2 * number)
-        guard try records.read({ try $0.connection(user, Sample.platform) }) != nil else {
+        guard try records.token(of: user, at: Sample.platform).token != nil else {
             throw VaultError(.noConnection, "\(user) is not there")
         }
     }

@@ -1,5 +1,5 @@
 // Reading and writing the vault's own formats: little-endian numbers, counted bytes, no trust in any length.
-// Inlinable, because every field of every record that is read goes through here.
+// Inlined, because every field of every record that is read goes through here.
 
 /// Reads bytes from the front; every read answers nil when there are too few.
 package struct ByteReader {
@@ -9,24 +9,24 @@ package struct ByteReader {
 
     @inlinable package var isAtEnd: Bool { rest.isEmpty }
 
-    @inlinable package mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer? {
+    @inlinable @inline(__always) package mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer? {
         guard count >= 0, count <= rest.count else { return nil }
         defer { rest = UnsafeRawBufferPointer(rebasing: rest[count...]) }
         return UnsafeRawBufferPointer(rebasing: rest[..<count])
     }
 
-    @inlinable package mutating func u8() -> UInt8? { bytes(1)?[0] }
-    @inlinable package mutating func u16() -> UInt16? {
+    @inlinable @inline(__always) package mutating func u8() -> UInt8? { bytes(1)?[0] }
+    @inlinable @inline(__always) package mutating func u16() -> UInt16? {
         bytes(2).map { UInt16(littleEndian: $0.loadUnaligned(as: UInt16.self)) }
     }
-    @inlinable package mutating func u32() -> UInt32? {
+    @inlinable @inline(__always) package mutating func u32() -> UInt32? {
         bytes(4).map { UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)) }
     }
-    @inlinable package mutating func u64() -> UInt64? {
+    @inlinable @inline(__always) package mutating func u64() -> UInt64? {
         bytes(8).map { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     }
-    @inlinable package mutating func i64() -> Int64? { u64().map { Int64(bitPattern: $0) } }
-    @inlinable package mutating func array(_ count: Int) -> [UInt8]? { bytes(count).map(Array.init) }
+    @inlinable @inline(__always) package mutating func i64() -> Int64? { u64().map { Int64(bitPattern: $0) } }
+    @inlinable @inline(__always) package mutating func array(_ count: Int) -> [UInt8]? { bytes(count).map(Array.init) }
 }
 
 /// Writes bytes into a buffer; what has no room is left out and ``overflowed`` tells.
@@ -37,7 +37,7 @@ package struct ByteWriter {
 
     @inlinable package init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
 
-    @inlinable package mutating func bytes(_ bytes: UnsafeRawBufferPointer) {
+    @inlinable @inline(__always) package mutating func bytes(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count <= buffer.count - count else {
             overflowed = true
             return
@@ -46,11 +46,17 @@ package struct ByteWriter {
         count += bytes.count
     }
 
-    @inlinable package mutating func u8(_ value: UInt8) { withUnsafeBytes(of: value) { bytes($0) } }
-    @inlinable package mutating func u16(_ value: UInt16) { withUnsafeBytes(of: value.littleEndian) { bytes($0) } }
-    @inlinable package mutating func u32(_ value: UInt32) { withUnsafeBytes(of: value.littleEndian) { bytes($0) } }
-    @inlinable package mutating func u64(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { bytes($0) } }
-    @inlinable package mutating func i64(_ value: Int64) { u64(UInt64(bitPattern: value)) }
+    @inlinable @inline(__always) package mutating func u8(_ value: UInt8) { withUnsafeBytes(of: value) { bytes($0) } }
+    @inlinable @inline(__always) package mutating func u16(_ value: UInt16) {
+        withUnsafeBytes(of: value.littleEndian) { bytes($0) }
+    }
+    @inlinable @inline(__always) package mutating func u32(_ value: UInt32) {
+        withUnsafeBytes(of: value.littleEndian) { bytes($0) }
+    }
+    @inlinable @inline(__always) package mutating func u64(_ value: UInt64) {
+        withUnsafeBytes(of: value.littleEndian) { bytes($0) }
+    }
+    @inlinable @inline(__always) package mutating func i64(_ value: Int64) { u64(UInt64(bitPattern: value)) }
 }
 
 extension [UInt8] {

@@ -4,7 +4,7 @@
 /// lent to one is valid only until it returns, and it never awaits.
 ///
 /// LMDB and memory are two implementations of one conformance suite (`Tests/VaultStoreTests`).
-public protocol Store: Sendable {
+public protocol Store: AnyObject, Sendable {
     /// Runs `body` on one consistent snapshot.
     ///
     /// Cheap (microseconds when the pages are in memory) and synchronous: call it where you are. A snapshot
@@ -45,7 +45,7 @@ extension Store {
 }
 
 /// What a read transaction lends.
-public protocol StoreReading {
+public protocol StoreReading: AnyObject {
     /// Lends the value at `key`, or returns nil when there is none. What is lent is valid until `body`
     /// returns and until the transaction's next write.
     func get<R>(_ key: RawSpan, in table: Table, _ body: (RawSpan) throws -> R) throws -> R?

@@ -1,4 +1,5 @@
 import Synchronization
+import Testing
 import VaultBase
 import VaultCrypto
 import VaultRecords
@@ -46,8 +47,17 @@ struct Bench {
         try await records.write { try $0.put(connection, expecting: expecting) }
     }
 
+    /// The whole connection; the short way to its token must say the same, also of what is wrong with it.
     func get(_ user: String = "ada", _ platform: String = "spotify") throws -> Connection? {
-        try records.read { try $0.connection(UserID(user), PlatformName(platform)) }
+        let (user, platform) = (try UserID(user), try PlatformName(platform))
+        let found = Result { try records.read { try $0.connection(user, platform) } }
+        let token = Result { try records.token(of: user, at: platform).token }
+        switch (found, token) {
+        case (.success(let connection), .success(let token)): #expect(connection?.token == token)
+        case (.failure(let error), .failure(let other)): #expect("\(error)" == "\(other)")
+        default: Issue.record("the connection is \(found), its token \(token)")
+        }
+        return try found.get()
     }
 
     func session(_ id: String = "s1", _ user: String = "ada", lasts: Duration = .seconds(60)) throws -> SessionRecord {

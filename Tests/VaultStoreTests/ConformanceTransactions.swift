@@ -37,6 +37,18 @@ import VaultStore
         }
     }
 
+    @Test(arguments: Kind.allCases) func whatWasLentToOneReadServesNoOther(kind: Kind) async throws {
+        try await kind.with { store async throws in
+            try await store.put("0", for: "a")
+            var kept: (any StoreReading)?
+            try store.read { kept = $0 }
+            try store.read { transaction throws in
+                #expect(try transaction.text("a") == "0")
+                #expect(throws: VaultError.self) { try kept?.text("a") }
+            }
+        }
+    }
+
     @Test(arguments: Kind.allCases) func aReadSeesOneMoment(kind: Kind) async throws {
         try await kind.with { store async throws in
             try await store.put("0", for: "a")

@@ -33,6 +33,8 @@ public final class PlatformDirectory: Sendable {
         var entries: [Entry] = []
         /// With the number of the replacement that brought it.
         var byName: [PlatformName: (entry: Entry, generation: UInt64)] = [:]
+        /// What signs the clients' JWTs, where there are any: asked at every read of a token.
+        var signers: [PlatformName: any ClientTokenSigner] = [:]
         var generation: UInt64 = 0
     }
     private let table = Mutex(Table())
@@ -62,6 +64,7 @@ public final class PlatformDirectory: Sendable {
                     changes.changed.append(entry.name)
                 }
             }
+            table.signers = table.byName.compactMapValues { $0.entry.platform?.clientTokens }
             changes.removed = before.keys.filter { table.byName[$0] == nil }.sorted()
             changes.added.sort()
             changes.changed.sort()
@@ -79,7 +82,7 @@ public final class PlatformDirectory: Sendable {
 
     /// What signs the client's JWTs there; nil where there are none.
     func clientTokens(of name: PlatformName) -> (any ClientTokenSigner)? {
-        table.withLock { $0.byName[name]?.entry.platform?.clientTokens }
+        table.withLock { $0.signers[name] }
     }
 
     /// The same, with a number that changes when the platform does.

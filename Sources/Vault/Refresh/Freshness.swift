@@ -14,20 +14,21 @@ enum Freshness {
     ///   a provider of short-lived tokens would be asked at every read.
     /// - Parameter renews: whether a new token is had without a refresh token; asked only near the end.
     static func of(
-        _ connection: Connection, margin: Duration, now: Timestamp, renews: @autoclosure () -> Bool
+        _ token: StoredToken, at platform: PlatformName, margin: Duration, now: Timestamp,
+        renews: @autoclosure () -> Bool
     ) -> Freshness {
-        if case .reconnect(let reason) = connection.health { return .dead(reconnect(connection, reason)) }
-        guard let ends = connection.expiresAt else { return .fresh }
-        let life = ends - connection.updatedAt
-        if now < ends - (life > .zero ? min(margin, life / 2) : margin) { return .fresh }
-        if connection.refreshToken != nil || renews() { return .stale }
-        return now < ends ? .fresh : .dead(reconnect(connection, "no-refresh-token"))
+        if case .reconnect(let reason) = token.health { return .dead(reconnect(platform, reason)) }
+        guard let ends = token.expiresAt else { return .fresh }
+        let left = (ends - now).milliseconds
+        let life = (ends - token.updatedAt).milliseconds
+        if left > (life > 0 ? min(margin.milliseconds, life / 2) : margin.milliseconds) { return .fresh }
+        if token.isRefreshable || renews() { return .stale }
+        return left > 0 ? .fresh : .dead(reconnect(platform, "no-refresh-token"))
     }
 
-    static func reconnect(_ connection: Connection, _ reason: String) -> VaultError {
+    static func reconnect(_ platform: PlatformName, _ reason: String) -> VaultError {
         VaultError(
-            .reconnect, "the connection to \(connection.platform) has ended (\(reason))",
-            hint: "connect \(connection.platform) again")
+            .reconnect, "the connection to \(platform) has ended (\(reason))", hint: "connect \(platform) again")
     }
 }
 
@@ -59,6 +60,9 @@ extension Connection {
         return (clockAt <= now || clockAt == deadAt) && deadAt - now <= warning
     }
 
+}
+
+extension StoredToken {
     /// Whether the access token can still be used, near its end or not.
     func isAlive(at now: Timestamp) -> Bool {
         !health.isDead && expiresAt.map { now < $0 } ?? true

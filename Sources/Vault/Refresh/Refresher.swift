@@ -102,8 +102,10 @@ final class Refresher: Sendable {
     private func isWanted(_ connection: Connection, _ demand: Demand, now: Timestamp) throws -> Bool {
         switch demand {
         case .fresh:
-            let renews = provider.renews(connection.platform)
-            switch Freshness.of(connection, margin: options.refreshMargin, now: now, renews: renews) {
+            let name = connection.platform
+            switch Freshness.of(
+                connection.token, at: name, margin: options.refreshMargin, now: now, renews: provider.renews(name))
+            {
             case .fresh: return false
             case .stale: return true
             case .dead(let error): throw error
@@ -117,7 +119,7 @@ final class Refresher: Sendable {
 
     /// What forbids to send this refresh token now.
     private func admit(_ connection: Connection, _ demand: Demand, _ platform: Platform) throws {
-        if case .reconnect(let reason) = connection.health { throw Freshness.reconnect(connection, reason) }
+        if case .reconnect(let reason) = connection.health { throw Freshness.reconnect(connection.platform, reason) }
         guard connection.refreshToken != nil || platform.provider.description.flow != .code else {
             throw Self.nothingToRedeem(connection, now: records.clock.now())
         }
@@ -193,7 +195,9 @@ final class Refresher: Sendable {
     }
 
     static func nothingToRedeem(_ connection: Connection, now: Timestamp) -> VaultError {
-        guard connection.isAlive(at: now) else { return Freshness.reconnect(connection, "no-refresh-token") }
+        guard connection.token.isAlive(at: now) else {
+            return Freshness.reconnect(connection.platform, "no-refresh-token")
+        }
         return VaultError(
             .forbidden, "\(connection.platform) gave no refresh token for this connection",
             hint: "use the access token while it lasts")

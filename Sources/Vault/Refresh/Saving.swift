@@ -135,7 +135,7 @@ extension Refresher {
                         "class": "\(outcome)", "code": "\(failure.code)",
                         "status": "\(failure.status.map(String.init) ?? "none")",
                     ]))
-            if isDead { throw Freshness.reconnect(connection, failure.code) }
+            if isDead { throw Freshness.reconnect(connection.platform, failure.code) }
             var error = failure.error(at: name.platform)
             if failure.failure == .retry { error.retryAfter = wait }
             throw error

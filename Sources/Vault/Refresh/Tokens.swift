@@ -4,29 +4,34 @@ import VaultProviders
 import VaultRecords
 
 extension Vault {
-    /// The access token, refreshed only when it is about to expire. The hot path: one read, no hop.
+    /// The access token, refreshed only when it is about to expire.
     ///
     /// A token that is still valid is handed out also when its refresh fails for now.
     /// - Throws: `no-platform`, `no-connection`, `reconnect`, `uncertain`, `retry`, `operator`,
     ///   `platform-unavailable`.
     public func token(for user: UserID, at platform: PlatformName) async throws -> AccessToken {
-        observation.tokenRead(platform)
-        let (found, now) = try records.read { (try $0.connection(user, platform), $0.now) }
-        guard let connection = found else { throw missing(user, platform) }
-        let freshness = Freshness.of(
-            connection, margin: options.refreshMargin, now: now, renews: platforms.renews(platform))
-        switch freshness {
-        case .fresh: return try accessToken(of: connection)
-        case .dead(let error): throw error
-        case .stale: break
-        }
+        if let token = try freshToken(for: user, at: platform) { return token }
         do {
-            return try accessToken(of: try await refresher.refresh(connection.name, .fresh))
+            return try accessToken(try await refresher.refresh(ConnectionName(user: user, platform: platform), .fresh))
         } catch {
             // The grant may have been refused, replaced or deleted by now; what counts is what is stored.
-            let (latest, now) = try records.read { (try $0.connection(user, platform), $0.now) }
+            let (latest, now) = try records.token(of: user, at: platform)
             guard let latest, latest.isAlive(at: now) else { throw error }
-            return try accessToken(of: latest)
+            return try accessToken(latest, of: platform)
+        }
+    }
+
+    /// The access token where it need not be refreshed. The hot path: one read, nothing to wait for.
+    private func freshToken(for user: UserID, at platform: PlatformName) throws -> AccessToken? {
+        observation.tokenRead(platform)
+        let (found, now) = try records.token(of: user, at: platform)
+        guard let found else { throw missing(user, platform) }
+        let freshness = Freshness.of(
+            found, at: platform, margin: options.refreshMargin, now: now, renews: platforms.renews(platform))
+        switch freshness {
+        case .fresh: return try accessToken(found, of: platform)
+        case .dead(let error): throw error
+        case .stale: return nil
         }
     }
 
@@ -38,15 +43,17 @@ extension Vault {
         guard let connection = try records.read({ try $0.connection(user, platform) }) else {
             throw missing(user, platform)
         }
-        return try accessToken(
-            of: try await refresher.refresh(connection.name, .newer(than: connection.generation)))
+        return try accessToken(try await refresher.refresh(connection.name, .newer(than: connection.generation)))
     }
 
-    private func accessToken(of connection: Connection) throws(VaultError) -> AccessToken {
-        let signer = platforms.clientTokens(of: connection.platform)
-        return AccessToken(
-            accessToken: connection.accessToken, tokenType: connection.tokenType, expiresAt: connection.expiresAt,
-            scope: connection.scope, clientToken: try signer?.token(at: records.clock.now()))
+    private func accessToken(_ connection: Connection) throws(VaultError) -> AccessToken {
+        try accessToken(connection.token, of: connection.platform)
+    }
+
+    private func accessToken(_ token: StoredToken, of platform: PlatformName) throws(VaultError) -> AccessToken {
+        AccessToken(
+            accessToken: token.accessToken, tokenType: token.tokenType, expiresAt: token.expiresAt, scope: token.scope,
+            clientToken: try platforms.clientTokens(of: platform)?.token(at: records.clock.now()))
     }
 
     func missing(_ user: UserID, _ platform: PlatformName) -> VaultError {

@@ -34,7 +34,7 @@ extension Vault {
         guard let engine = try? await provider.engine(for: name.platform) else { return false }
         let lifetimes = Lifetimes(options: options, description: engine.platform.provider.description)
         // Of a token that has ended there is nothing to ask; the next one is due in its own time.
-        guard connection.isAlive(at: records.clock.now()) else {
+        guard connection.token.isAlive(at: records.clock.now()) else {
             await schedule(connection, nil)
             return true
         }

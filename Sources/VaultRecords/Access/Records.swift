@@ -63,13 +63,17 @@ public final class Records: Sendable {
 
     /// Runs `body` on one consistent snapshot at the clock's present.
     public func read<R>(_ body: (RecordsView) throws -> R) throws -> R {
+        try snapshot { try body(RecordsView(keys: $1, now: $2, transaction: $0)) }
+    }
+
+    /// The same without making a view of it.
+    func snapshot<R>(_ body: (any StoreReading, VaultKeys, _ now: Timestamp) throws -> R) throws -> R {
         let now = now
         let (before, count) = held.withLock { ($0.keys, replacements.load(ordering: .relaxed)) }
         return try store.read { transaction in
             // A term may come or go around the moment the snapshot was taken: both have what it needs.
             let isSame = replacements.load(ordering: .acquiring) == count
-            return try body(
-                RecordsView(keys: isSame ? before : keys.reading(before), now: now, transaction: transaction))
+            return try body(transaction, isSame ? before : keys.reading(before), now)
         }
     }
 

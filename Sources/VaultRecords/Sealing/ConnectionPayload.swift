@@ -99,6 +99,34 @@ extension Connection {
     }
 }
 
+extension StoredToken {
+    /// Reads a record's payload and takes out what is handed out.
+    init(_ payload: UnsafeRawBufferPointer) throws(VaultError) {
+        var fields = try FieldReader(payload)
+        var accessToken: Secret?
+        var (tokenType, scope): (String?, String?)
+        var (expiresAt, updatedAt): (Timestamp?, Timestamp?)
+        var isRefreshable = false
+        var health: Health?
+        while let field = try fields.next(known: 14, and: 128...129) {
+            switch field.tag {
+            case 2: accessToken = field.secret
+            case 3: isRefreshable = true
+            case 4: tokenType = field.text
+            case 5: scope = field.text
+            case 6: expiresAt = try field.time
+            case 8: updatedAt = try field.time
+            case 14: health = try Health(field.bytes)
+            default: break
+            }
+        }
+        guard let accessToken, let tokenType, let scope, let updatedAt, let health else { throw EnvelopeError.damaged }
+        self.init(
+            accessToken: accessToken, tokenType: tokenType, scope: scope, expiresAt: expiresAt, updatedAt: updatedAt,
+            isRefreshable: isRefreshable, health: health)
+    }
+}
+
 extension Health {
     fileprivate init(_ bytes: UnsafeRawBufferPointer) throws(VaultError) {
         guard let kind = bytes.first else { throw EnvelopeError.damaged }

@@ -1,6 +1,12 @@
 import VaultBase
 import VaultCrypto
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 // Every sealed value:
 //
 //   header  0 format u8=1 · 1 algorithm u8=1 · 2 flags u16 · 4 term u32 · 8 version u64 · 16 ends at i64 ms (0 = never)
@@ -134,7 +140,7 @@ enum Envelope {
             var message = ByteWriter(UnsafeMutableRawBufferPointer(rebasing: scratch[GuardedKey.size...]))
             keys.withVaultID { message.bytes($0) }
             message.bytes(UnsafeRawBufferPointer(start: header, count: Header.size))
-            if table == .records, let end = key.firstIndex(of: 0) {
+            if table == .records, let end = firstZero(in: key) {
                 message.u32(UInt32(end))
                 message.bytes(UnsafeRawBufferPointer(rebasing: key[..<end]))
                 message.u32(UInt32(key.count - end - 1))
@@ -148,6 +154,10 @@ enum Envelope {
                 UnsafeRawBufferPointer(rebasing: bytes), key: term.address, for: table.purpose, into: output)
             return body(start(UnsafeRawBufferPointer(output)))
         }
+    }
+
+    private static func firstZero(in key: UnsafeRawBufferPointer) -> Int? {
+        memchr(start(key), 0, key.count).map { UnsafeRawPointer($0) - start(key) }
     }
 
     // Every buffer here is longer than nothing: the callers have checked.

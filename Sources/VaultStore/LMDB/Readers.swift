@@ -15,6 +15,8 @@ final class Readers: Sendable {
     private struct Resting: @unchecked Sendable {
         // Sendable: MDB_NOTLS ties a slot to the transaction, which one thread at a time uses.
         let raw: OpaquePointer
+        /// What is lent of it, kept so that the next read need not make another.
+        var reading: LMDBReading
     }
 
     private let environment: Environment
@@ -25,14 +27,18 @@ final class Readers: Sendable {
 
     func read<R>(_ body: (LMDBReading, OpaquePointer) throws -> R) throws -> R {
         try environment.checkProcess()
-        let raw = try take()
-        let transaction = LMDBReading(raw, in: environment)
+        var resting = try take()
         defer {
-            transaction.end()
-            mdb_txn_reset(raw)
-            give(Resting(raw: raw))
+            resting.reading.end()
+            mdb_txn_reset(resting.raw)
+            // Somebody kept what was only lent: it must not come to life again.
+            if !isKnownUniquelyReferenced(&resting.reading) {
+                resting.reading = LMDBReading(resting.raw, in: environment)
+                resting.reading.end()
+            }
+            give(resting)
         }
-        return try body(transaction, raw)
+        return try body(resting.reading, resting.raw)
     }
 
     /// Waits until no read runs any more and ends every transaction. Blocks: for the writer's thread.
@@ -45,7 +51,7 @@ final class Readers: Sendable {
         for resting in state.withLock({ $0.idle }) { mdb_txn_abort(resting.raw) }
     }
 
-    private func take() throws(VaultError) -> OpaquePointer {
+    private func take() throws(VaultError) -> Resting {
         let resting = try state.withLock { state throws(VaultError) in
             guard !state.isClosed else { throw Limits.closed }
             state.active += 1
@@ -62,7 +68,9 @@ final class Readers: Sendable {
             give(resting)
             throw Fault.error(status, "read the store")
         }
-        return raw
+        guard let resting else { return Resting(raw: raw, reading: LMDBReading(raw, in: environment)) }
+        resting.reading.begin(raw)
+        return resting
     }
 
     private func begin(_ raw: inout OpaquePointer?) -> Int32 {

@@ -11,6 +11,9 @@ class LMDBReading: StoreReading {
         self.environment = environment
     }
 
+    /// Lends it again, after ``end()``.
+    final func begin(_ raw: OpaquePointer) { self.raw = raw }
+
     /// From here on every call throws.
     final func end() { raw = nil }
 
