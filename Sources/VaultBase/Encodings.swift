@@ -12,60 +12,68 @@ public enum Base64 {
     }
 
     private static func encode(_ bytes: UnsafeBufferPointer<UInt8>, _ alphabet: [UInt8], padded: Bool) -> String {
-        var out: [UInt8] = []
-        out.reserveCapacity((bytes.count + 2) / 3 * 4)
-        var buffer: UInt32 = 0
-        var bits = 0
-        for byte in bytes {
-            buffer = buffer << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 6 {
-                bits -= 6
-                out.append(alphabet[Int(buffer >> UInt32(bits) & 63)])
+        String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { out in
+            var count = 0
+            var buffer: UInt32 = 0
+            var bits = 0
+            func put(_ byte: UInt8) {
+                out[count] = byte
+                count += 1
             }
+            for byte in bytes {
+                buffer = buffer << 8 | UInt32(byte)
+                bits += 8
+                while bits >= 6 {
+                    bits -= 6
+                    put(alphabet[Int(buffer >> UInt32(bits) & 63)])
+                }
+            }
+            if bits > 0 { put(alphabet[Int(buffer << UInt32(6 - bits) & 63)]) }
+            if padded { while count % 4 != 0 { put(0x3D) } }
+            return count
         }
-        if bits > 0 { out.append(alphabet[Int(buffer << UInt32(6 - bits) & 63)]) }
-        if padded { while out.count % 4 != 0 { out.append(0x3D) } }
-        return String(decoding: out, as: UTF8.self)
     }
 
     /// Reads either alphabet, padded or not; nil for anything else, also for stray bits at the end
     /// (two texts must not mean the same bytes: a JWT signature compares as text somewhere).
     public static func decode(_ text: some StringProtocol) -> [UInt8]? { withContiguous(text.utf8, decode) }
 
-    private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-        var out: [UInt8] = []
-        out.reserveCapacity(text.count / 4 * 3 + 2)
-        var buffer: UInt32 = 0
-        var bits = 0
-        var count = 0
-        var padding = 0
-        for character in text {
-            let value: UInt32
-            switch character {
-            case 0x41...0x5A: value = UInt32(character - 0x41)
-            case 0x61...0x7A: value = UInt32(character - 0x61 + 26)
-            case 0x30...0x39: value = UInt32(character - 0x30 + 52)
-            case 0x2B, 0x2D: value = 62
-            case 0x2F, 0x5F: value = 63
-            case 0x3D:
-                padding += 1
-                continue
-            default: return nil
+    /// The same of text as it stands in memory.
+    public static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        let padding = text.reversed().prefix { $0 == 0x3D }.count
+        let count = text.count - padding
+        guard count % 4 != 1, padding == 0 || text.count % 4 == 0 && padding <= 2 else { return nil }
+        // What a character stands for is below 64, so anything above it shows in the sum of all.
+        var seen: UInt8 = 0
+        var rest: UInt32 = 0
+        let out = [UInt8](unsafeUninitializedCapacity: count * 3 / 4) { out, written in
+            var buffer: UInt32 = 0
+            var bits: UInt32 = 0
+            values.withUnsafeBufferPointer { values in
+                for character in text[..<count] {
+                    let value = values[Int(character)]
+                    seen |= value
+                    buffer = buffer << 6 | UInt32(value)
+                    bits += 6
+                    guard bits >= 8 else { continue }
+                    bits -= 8
+                    out[written] = UInt8(truncatingIfNeeded: buffer >> bits)
+                    written += 1
+                }
             }
-            guard padding == 0 else { return nil }
-            count += 1
-            buffer = buffer << 6 | value
-            bits += 6
-            if bits >= 8 {
-                bits -= 8
-                out.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-            }
+            rest = buffer & ((1 << bits) - 1)
         }
-        guard count % 4 != 1, padding == 0 || (count + padding) % 4 == 0 && padding <= 2 else { return nil }
-        guard buffer & ((1 << UInt32(bits)) - 1) == 0 else { return nil }
-        return out
+        return seen < 64 && rest == 0 ? out : nil
     }
+
+    /// What each character of either alphabet stands for; 64 for all others.
+    private static let values = {
+        var values = [UInt8](repeating: 64, count: 256)
+        for alphabet in [standard, url] {
+            for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }
+        }
+        return values
+    }()
 }
 
 /// Hexadecimal, lower case when written, either case when read.

@@ -11,15 +11,7 @@ public enum Digest {
 
     /// HMAC-SHA-256 (RFC 2104); the key may have any length.
     public static func hmacSHA256(_ message: some Collection<UInt8>, key: Secret) -> [UInt8] {
-        withContiguous(message) { message in
-            key.withBytes { key in
-                var state = crypto_auth_hmacsha256_state()
-                defer { sodium_memzero(&state, MemoryLayout.size(ofValue: state)) }
-                crypto_auth_hmacsha256_init(&state, key.start, key.count)
-                crypto_auth_hmacsha256_update(&state, message.baseAddress, UInt64(message.count))
-                return filled(32) { _ = crypto_auth_hmacsha256_final(&state, $0) }
-            }
-        }
+        withContiguous(message) { MACKey(key).code(of: UnsafeRawBufferPointer($0)) }
     }
 
     /// BLAKE2b-256 without a key.
@@ -31,7 +23,15 @@ public enum Digest {
 
     /// Compares in time that depends on the lengths alone.
     public static func equal(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-        a.count == b.count && sodium_memcmp(a, b, a.count) == 0
+        a.withUnsafeBytes { a in b.withUnsafeBytes { equal(a, $0) } }
+    }
+
+    /// The same of bytes as they stand in memory.
+    public static func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+        guard a.count == b.count, let start = a.baseAddress, let other = b.baseAddress else {
+            return a.count == b.count
+        }
+        return sodium_memcmp(start, other, a.count) == 0
     }
 
     static func filled(_ count: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Void) -> [UInt8] {

@@ -89,10 +89,11 @@ public struct Facade: Service {
         let parts = try FacadeParts(vault: vault, options: options, now: now)
         let endpoints = Self.endpoints(parts)
         let router = endpoints.router([
-            Observation(metrics: RequestMetrics(factory: metrics), logger: logger),
-            BrowserRules(parts: parts, endpoints: endpoints),
-            Problems(endpoints: endpoints, frontend: vault.options.frontendURL),
-            Admission(parts: parts),
+            Edge(
+                observation: Observation(metrics: RequestMetrics(factory: metrics), logger: logger),
+                rules: BrowserRules(parts: parts, endpoints: endpoints),
+                problems: Problems(endpoints: endpoints, frontend: vault.options.frontendURL),
+                admission: Admission(parts: parts))
         ])
         let (readiness, bound) = (readiness, bound)
         return Application(

@@ -65,10 +65,12 @@ extension Response {
     /// `200` with a JSON body.
     static func json(_ body: ByteBuffer, headers: HTTPFields = [:]) -> Response {
         var headers = headers
-        headers[.contentType] = "application/json"
+        headers.append(jsonType)
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: body))
     }
 }
+
+private let jsonType = HTTPField(name: .contentType, value: "application/json")
 
 extension HTTPField.Name {
     static let xForwardedFor = Self("X-Forwarded-For")!

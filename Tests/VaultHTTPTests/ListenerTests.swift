@@ -219,8 +219,8 @@ func serving(
         let metrics = PrometheusMetrics(showsProcess: false)
         let recorded = RequestMetrics(factory: metrics)
         recorded.active.increment()
-        recorded.record("GET", "/auth/{platform}/token", 200, .milliseconds(3))
-        recorded.record("GET", "/auth/{platform}/token", 401, .milliseconds(1))
+        recorded.record("GET", "/auth/{platform}/token", 200, 3_000_000)
+        recorded.record("GET", "/auth/{platform}/token", 401, 1_000_000)
         let text = metrics.render()
         let route = #"method="GET",route="/auth/{platform}/token""#
         #expect(text.contains("vault_http_active_requests 1\n"))

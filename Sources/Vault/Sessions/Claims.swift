@@ -27,28 +27,36 @@ struct Claims: Equatable {
     /// missing, repeated or of another type. Claims we do not know are passed over.
     init?(_ bytes: [UInt8]) {
         var scanner = FlatObject(bytes)
-        var texts: [String: String] = [:]
-        var numbers: [String: Int64] = [:]
+        var (issuer, audience, subject, id): (String?, String?, String?, String?)
+        var (issuedAt, expiresAt): (Int64?, Int64?)
         guard scanner.take(0x7B) else { return nil }
         if !scanner.take(0x7D) {
             repeat {
-                guard let name = scanner.string(), scanner.take(0x3A), texts[name] == nil, numbers[name] == nil
-                else { return nil }
-                if let text = scanner.string() {
-                    texts[name] = text
-                } else if let number = scanner.integer() {
-                    numbers[name] = number
-                } else {
-                    return nil
-                }
+                guard let name = scanner.string(), scanner.take(0x3A) else { return nil }
+                let isGood =
+                    switch name {
+                    case "iss": Self.set(&issuer, scanner.string())
+                    case "aud": Self.set(&audience, scanner.string())
+                    case "sub": Self.set(&subject, scanner.string())
+                    case "jti": Self.set(&id, scanner.string())
+                    case "iat": Self.set(&issuedAt, scanner.integer())
+                    case "exp": Self.set(&expiresAt, scanner.integer())
+                    default: scanner.string() != nil || scanner.integer() != nil
+                    }
+                guard isGood else { return nil }
             } while scanner.take(0x2C)
             guard scanner.take(0x7D) else { return nil }
         }
-        guard scanner.isAtEnd, let issuer = texts["iss"], let audience = texts["aud"], let subject = texts["sub"],
-            let id = texts["jti"], let issuedAt = numbers["iat"], let expiresAt = numbers["exp"]
+        guard scanner.isAtEnd, let issuer, let audience, let subject, let id, let issuedAt, let expiresAt
         else { return nil }
         self.init(
             issuer: issuer, audience: audience, subject: subject, issuedAt: issuedAt, expiresAt: expiresAt, id: id)
+    }
+
+    /// False for a value that is none, and for a second one.
+    private static func set<Value>(_ claim: inout Value?, _ value: Value?) -> Bool {
+        defer { claim = value }
+        return claim == nil && value != nil
     }
 }
 
@@ -93,12 +101,18 @@ private struct FlatObject {
     mutating func string() -> String? {
         let start = position
         guard take(0x22) else { return nil }
+        // Most have no escape and need no copy to be unescaped in. That it is UTF-8, the signature has said.
+        if let end = bytes[position...].firstIndex(where: { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 }), bytes[end] == 0x22
+        {
+            defer { position = end + 1 }
+            return String(decoding: bytes[position..<end], as: UTF8.self)
+        }
         var out: [UInt8] = []
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
             switch byte {
-            case 0x22: return String(validating: out, as: UTF8.self)
+            case 0x22: return String(decoding: out, as: UTF8.self)
             case 0x5C:
                 guard let escaped = escape() else { return nil }
                 out += escaped

@@ -18,7 +18,7 @@ public struct PublicSessionKey: Sendable, Equatable {
 
 /// One key with the one algorithm it is for (RFC 8725 §3.1): a public key cannot become an HMAC's.
 enum SessionKey: Sendable {
-    case hs256(Secret, id: String)
+    case hs256(MACKey, id: String)
     case edDSA(SigningKey, id: String)
 
     /// RFC 7518 §3.2 asks for a key as long as the hash.
@@ -30,7 +30,7 @@ enum SessionKey: Sendable {
     static func both(of secret: Secret, id: String) -> [SessionKey] {
         guard secret.count >= minimum else { return [] }
         let pair = SigningKey(from: secret, for: "vault session Ed25519 v1")
-        return [.hs256(secret, id: id), .edDSA(pair, id: thumbprint(of: pair.publicKey))]
+        return [.hs256(MACKey(secret), id: id), .edDSA(pair, id: thumbprint(of: pair.publicKey))]
     }
 
     static func thumbprint(of publicKey: [UInt8]) -> String {
@@ -61,22 +61,28 @@ enum SessionKey: Sendable {
     }
 
     /// The signature's text.
-    func signature(of message: [UInt8]) -> [UInt8] {
+    func signature(of message: UnsafeRawBufferPointer) -> String {
         switch self {
-        case .hs256(let secret, _): Array(Base64.encodeURL(Digest.hmacSHA256(message, key: secret)).utf8)
-        case .edDSA(let pair, _): Array(Base64.encodeURL(pair.signature(of: message)).utf8)
+        case .hs256(let key, _): Base64.encodeURL(key.code(of: message))
+        case .edDSA(let pair, _): Base64.encodeURL(pair.signature(of: Array(message)))
         }
     }
 
     /// Compared as text: a second spelling of the same bytes is refused with the forgeries.
-    func isSignature(_ text: [UInt8], of message: [UInt8]) -> Bool {
+    func isSignature(_ text: UnsafeRawBufferPointer, of message: UnsafeRawBufferPointer) -> Bool {
         switch self {
-        case .hs256: return Digest.equal(signature(of: message), text)
+        case .hs256:
+            return Self.isSame(signature(of: message), text)
         case .edDSA(let pair, _):
-            guard let bytes = Base64.decode(String(decoding: text, as: UTF8.self)),
-                Array(Base64.encodeURL(bytes).utf8) == text
+            guard let bytes = Base64.decode(text.assumingMemoryBound(to: UInt8.self)),
+                Self.isSame(Base64.encodeURL(bytes), text)
             else { return false }
-            return pair.isSignature(bytes, of: message)
+            return pair.isSignature(bytes, of: Array(message))
         }
+    }
+
+    private static func isSame(_ ours: String, _ text: UnsafeRawBufferPointer) -> Bool {
+        var ours = ours
+        return ours.withUTF8 { Digest.equal(UnsafeRawBufferPointer($0), text) }
     }
 }

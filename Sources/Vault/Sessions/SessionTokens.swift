@@ -14,7 +14,8 @@ struct SessionTokens: Sendable {
 
     private let issuer: String
     private let audience: String
-    private let keys: [[UInt8]: SessionKey]
+    /// Few, and compared byte by byte: what everybody may know.
+    private let keys: [(header: [UInt8], key: SessionKey)]
     private let signing: (header: [UInt8], key: SessionKey)?
     /// The keys that everybody may verify with, the signing one first; none with HS256.
     let published: [PublicSessionKey]
@@ -28,7 +29,7 @@ struct SessionTokens: Sendable {
         self.audience = audience
         let all = secrets.flatMap { SessionKey.both(of: $0.key, id: $0.kid) }
         // The first key of a name stands, as the first key signs.
-        keys = Dictionary(all.map { ($0.header, $0) }, uniquingKeysWith: { first, _ in first })
+        keys = all.map { ($0.header, $0) }
         signing = all.first { $0.algorithm == algorithm }.map { ($0.header, $0) }
         published = algorithm == .edDSA ? all.compactMap(\.publicKey) : []
     }
@@ -46,23 +47,26 @@ struct SessionTokens: Sendable {
         var bytes = signing.header
         bytes.append(0x2E)
         bytes += Base64.encodeURL(claims.json.utf8).utf8
-        let signature = signing.key.signature(of: bytes)
+        let signature = bytes.withUnsafeBytes { signing.key.signature(of: $0) }
         bytes.append(0x2E)
-        bytes += signature
+        bytes += signature.utf8
         return Secret(bytes: bytes)
     }
 
     /// The claims of a token that is ours and in its time; nil for every other, without a reason.
     func claims(of token: Secret, now: Timestamp) -> Claims? {
         guard token.count <= Self.sizeLimit else { return nil }
-        return token.withBytes { raw in
+        return token.withBytes { raw -> Claims? in
             guard let first = raw.firstIndex(of: 0x2E), let last = raw.lastIndex(of: 0x2E), first < last,
-                let key = keys[Array(raw[..<first])]
+                let key = key(of: UnsafeRawBufferPointer(rebasing: raw[..<first]))
             else { return nil }
-            guard key.isSignature(Array(raw[(last + 1)...]), of: Array(raw[..<last])) else { return nil }
-            let payload = raw[(first + 1)..<last]
-            guard payload.allSatisfy(Self.isURLAlphabet),
-                let json = Base64.decode(String(decoding: payload, as: UTF8.self)), let claims = Claims(json),
+            let (signature, signed) = (raw[(last + 1)...], raw[..<last])
+            guard
+                key.isSignature(
+                    UnsafeRawBufferPointer(rebasing: signature), of: UnsafeRawBufferPointer(rebasing: signed))
+            else { return nil }
+            let payload = UnsafeRawBufferPointer(rebasing: raw[(first + 1)..<last])
+            guard let json = Base64.decode(payload.assumingMemoryBound(to: UInt8.self)), let claims = Claims(json),
                 claims.issuer == issuer, claims.audience == audience, claims.expiresAt > now.seconds,
                 claims.issuedAt <= now.seconds + Self.skew
             else { return nil }
@@ -70,8 +74,8 @@ struct SessionTokens: Sendable {
         }
     }
 
-    private static func isURLAlphabet(_ byte: UInt8) -> Bool {
-        (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D
-            || byte == 0x5F
+    /// The first key of a header stands.
+    private func key(of header: UnsafeRawBufferPointer) -> SessionKey? {
+        keys.first { key in key.header.withUnsafeBytes { Digest.equal($0, header) } }?.key
     }
 }

@@ -41,14 +41,21 @@ extension FacadeParts {
         _ request: Request, hint: String = "send it as: Authorization: Bearer SESSION"
     ) throws(VaultError) -> Secret? {
         let values = request.headers[values: .authorization]
-        guard let value = values.first else { return nil }
-        let token = value.dropFirst(7)
-        guard values.count == 1, value.prefix(7).lowercased() == "bearer ", !token.isEmpty else {
+        guard var value = values.first else { return nil }
+        let token = value.withUTF8 { bytes -> Secret? in
+            let isBearer = zip(bytes, Self.scheme).allSatisfy { $0 | ($1 == 0x20 ? 0 : 0x20) == $1 }
+            guard isBearer, bytes.count > Self.scheme.count else { return nil }
+            return Secret(copying: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[Self.scheme.count...])))
+        }
+        guard values.count == 1, let token else {
             throw VaultError(
                 .unauthorized, "the Authorization header is not one Bearer token", hint: hint)
         }
-        return Secret(String(token))
+        return token
     }
+
+    /// RFC 9110 §11.1: the scheme's case does not matter.
+    private static let scheme = Array("bearer ".utf8)
 
     private func cookie(_ request: Request) -> Secret? {
         vault.options.sessionDelivery == .cookie ? cookies.session(in: request) : nil

@@ -3,12 +3,11 @@ import Hummingbird
 import VaultBase
 
 /// What is refused before any route sees it.
-struct Admission: RouterMiddleware {
+struct Admission {
     let parts: FacadeParts
 
-    func handle(
-        _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
-    ) async throws -> Response {
+    /// - Throws: `too-large`, `forbidden`.
+    func admit(_ request: Request) async throws -> Request {
         if let length = request.headers[.contentLength], Int(length) ?? .max > Limits.body {
             throw VaultError(.tooLarge, "the body is over \(Limits.body) bytes")
         }
@@ -28,6 +27,6 @@ struct Admission: RouterMiddleware {
             // otherwise it would be drained for as long as the client likes to send.
             _ = try await request.collectBody(upTo: Limits.body)
         }
-        return try await next(request, context)
+        return request
     }
 }

@@ -4,7 +4,7 @@ import Vault
 
 /// What a browser is told about every answer: who may read it, that nobody may keep it, and that it is
 /// neither a page to frame nor a script to sniff.
-struct BrowserRules: RouterMiddleware {
+struct BrowserRules {
     private let parts: FacadeParts
     private let endpoints: Endpoints
     /// What stands in every answer, and no route sets.
@@ -26,39 +26,14 @@ struct BrowserRules: RouterMiddleware {
         self.always = always
     }
 
-    func handle(
-        _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
-    ) async throws -> Response {
-        let origin = request.headers[.origin]
-        // What service keys open is for back ends: no page may read it.
-        let isForPages = !request.uri.path.hasPrefix("/v1/")
-        let reader = origin.flatMap { isForPages && parts.origins.mayRead($0) ? $0 : nil }
-        var response: Response
-        if request.method == .options, origin != nil, request.headers[.accessControlRequestMethod] != nil {
-            context.coreContext.endpointPath.value = "preflight"
-            response = preflight(request, from: reader)
-        } else {
-            response = try await next(request, context)
-        }
-        if let reader {
-            response.headers[.accessControlAllowOrigin] = reader
-            if takesCookies(request.uri.path) { response.headers[.accessControlAllowCredentials] = "true" }
-            response.headers[.accessControlExposeHeaders] =
-                "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
-        }
-        harden(&response.headers)
-        return response
-    }
-
-    /// Where a page of another origin has to send or get cookies: the login's, and the session's where it is one.
-    private func takesCookies(_ path: String) -> Bool {
-        parts.vault.options.sessionDelivery == .cookie || path.hasSuffix("/login") || path.hasSuffix("/browser-token")
-            || path == "/auth/session/code"
-    }
-
-    private func preflight(_ request: Request, from reader: String?) -> Response {
+    /// The answer to a browser that asks what it may send; nil for every other request.
+    func preflight(_ request: Request, _ context: FacadeContext) -> Response? {
+        guard request.method == .options, request.headers.contains(.origin),
+            request.headers.contains(.accessControlRequestMethod)
+        else { return nil }
+        context.coreContext.endpointPath.value = "preflight"
         let methods = endpoints.methods(at: request.uri.path)
-        guard reader != nil, !methods.isEmpty else { return Response(status: .noContent) }
+        guard reader(of: request) != nil, !methods.isEmpty else { return Response(status: .noContent) }
         return Response(
             status: .noContent,
             headers: [
@@ -66,6 +41,32 @@ struct BrowserRules: RouterMiddleware {
                 .accessControlAllowHeaders: "Authorization, Content-Type, X-Vault-CSRF",
                 .accessControlMaxAge: "600",
             ])
+    }
+
+    /// Writes the rules into an answer.
+    func apply(to response: inout Response, of request: Request) {
+        if let reader = reader(of: request) {
+            response.headers[.accessControlAllowOrigin] = reader
+            if takesCookies(request.uri.path) { response.headers[.accessControlAllowCredentials] = "true" }
+            response.headers[.accessControlExposeHeaders] =
+                "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
+        }
+        harden(&response.headers)
+    }
+
+    /// The origin of the page that asks, where it may read the answer.
+    private func reader(of request: Request) -> String? {
+        // What service keys open is for back ends: no page may read it.
+        guard let origin = request.headers[.origin], !request.uri.path.hasPrefix("/v1/"),
+            parts.origins.mayRead(origin)
+        else { return nil }
+        return origin
+    }
+
+    /// Where a page of another origin has to send or get cookies: the login's, and the session's where it is one.
+    private func takesCookies(_ path: String) -> Bool {
+        parts.vault.options.sessionDelivery == .cookie || path.hasSuffix("/login") || path.hasSuffix("/browser-token")
+            || path == "/auth/session/code"
     }
 
     private func harden(_ headers: inout HTTPFields) {

@@ -2,40 +2,42 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Metrics
+import NIOCore
 import Synchronization
 
 /// The access log and the request metrics.
 ///
 /// A line holds the method, the route's template, the status and the duration; never a URI, a query, a
 /// header or a body, because codes, states and tokens travel in them.
-struct Observation: RouterMiddleware {
+struct Observation {
     let metrics: RequestMetrics
     let logger: Logger
 
-    func handle(
-        _ request: Request, context: FacadeContext, next: (Request, FacadeContext) async throws -> Response
-    ) async throws -> Response {
-        let start = ContinuousClock.now
+    /// A request has come.
+    func begin() -> NIODeadline {
         metrics.active.increment()
-        defer { metrics.active.decrement() }
-        var response = try await next(request, context)
+        return .now()
+    }
+
+    /// Its answer goes.
+    func end() { metrics.active.decrement() }
+
+    /// Counts the answer, writes the line and gives the answer the request's id.
+    func note(_ response: inout Response, of request: Request, _ context: FacadeContext, since start: NIODeadline) {
         let id = context.id
         response.headers[.xRequestID] = id
-        let duration = ContinuousClock.now - start
+        let nanoseconds = (NIODeadline.now() - start).nanoseconds
         let route = context.endpointPath ?? "none"
         // A method that is nobody's would be a label anybody could choose.
         let method = RequestMetrics.methods.contains(request.method) ? request.method.rawValue : "other"
-        metrics.record(method, route, response.status.code, duration)
+        metrics.record(method, route, response.status.code, nanoseconds)
         logger.info(
             "request",
             metadata: [
                 "hb.request.id": .string(id), "method": .string(method), "route": .string(route),
                 "status": .stringConvertible(response.status.code),
-                "microseconds": .stringConvertible(
-                    duration.components.attoseconds / 1_000_000_000_000
-                        + duration.components.seconds * 1_000_000),
+                "microseconds": .stringConvertible(nanoseconds / 1000),
             ])
-        return response
     }
 }
 
@@ -59,7 +61,7 @@ final class RequestMetrics: Sendable {
         active = Meter(label: "vault_http_active_requests", factory: factory)
     }
 
-    func record(_ method: String, _ route: String, _ status: Int, _ duration: Duration) {
+    func record(_ method: String, _ route: String, _ status: Int, _ nanoseconds: Int64) {
         let (counter, timer) = made.withLock { made in
             let key = Key(method: method, route: route, status: status)
             if let there = made[key] { return there }
@@ -74,7 +76,6 @@ final class RequestMetrics: Sendable {
             return metrics
         }
         counter.increment()
-        timer.recordNanoseconds(
-            duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000)
+        timer.recordNanoseconds(nanoseconds)
     }
 }

@@ -16,23 +16,27 @@ struct Problems: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            let refusal = translate(error, request)
-            var problem = Problem(refusal.error)
-            problem.headers.append(contentsOf: refusal.headers)
-            if problem.kind.code == .unauthorized {
-                // RFC 6750 §3.1: no error code for who sent nothing.
-                let sent = request.headers.contains(.authorization)
-                problem.headers[.wwwAuthenticate] = sent ? "Bearer error=\"invalid_token\"" : "Bearer"
-            }
-            log(refusal.error, as: problem.kind, context.logger)
-            if let frontend, ProblemPage.isWanted(by: request) {
-                return ProblemPage(problem: problem, frontend: frontend, requestID: context.id).response
-            }
-            var response = problem.response(requestID: context.id)
-            // A stream of HTTP/2 ends by itself, and may not speak of its connection (RFC 9113 §8.2.2).
-            if problem.kind.code == .tooLarge, !context.isMultiplexed { end(&response, context) }
-            return response
+            return answer(error, to: request, context)
         }
+    }
+
+    func answer(_ error: any Error, to request: Request, _ context: FacadeContext) -> Response {
+        let refusal = translate(error, request)
+        var problem = Problem(refusal.error)
+        problem.headers.append(contentsOf: refusal.headers)
+        if problem.kind.code == .unauthorized {
+            // RFC 6750 §3.1: no error code for who sent nothing.
+            let sent = request.headers.contains(.authorization)
+            problem.headers[.wwwAuthenticate] = sent ? "Bearer error=\"invalid_token\"" : "Bearer"
+        }
+        log(refusal.error, as: problem.kind, context.logger)
+        if let frontend, ProblemPage.isWanted(by: request) {
+            return ProblemPage(problem: problem, frontend: frontend, requestID: context.id).response
+        }
+        var response = problem.response(requestID: context.id)
+        // A stream of HTTP/2 ends by itself, and may not speak of its connection (RFC 9113 §8.2.2).
+        if problem.kind.code == .tooLarge, !context.isMultiplexed { end(&response, context) }
+        return response
     }
 
     private func translate(_ error: any Error, _ request: Request) -> Refusal {
