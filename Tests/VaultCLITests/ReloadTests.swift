@@ -67,6 +67,20 @@ struct ReloadTests {
         #expect(server.stop() == 0)
     }
 
+    @Test func theStartWaitsForWhatItNeedsAlone() throws {
+        let vault = try vault("github", "spotify", "twitch")
+        let folder = try #require(keep.folders.first)
+        try folder.write("broken.so", "no plugin")
+        let server = try TestServer(vault)
+        let listed = try vault.run("plugins", "--json")
+        #expect(listed.status == 0, "\(listed.err)")
+        for name in ["GitHub", "Spotify", "Twitch"] { #expect(listed.out.contains(name), "\(listed.out)") }
+        try server.waitForLog("broken.so")
+        let same = try vault.run("plugins", "reload")
+        #expect(same.out.contains("plugins    as they were"), "\(same.out) \(same.err)")
+        #expect(server.stop() == 0)
+    }
+
     @Test func aHangUpReloadsToo() throws {
         let vault = try vault("spotify")
         let server = try TestServer(vault)

@@ -13,6 +13,7 @@ public struct LocalAdministration: Administration {
     let vault: Vault
     private let loaded: LoadedPlugins
     private let reload: (@Sendable () async throws -> ReloadDocument)?
+    private let settle: @Sendable () async -> Void
     /// The client id of each configured platform, also of one whose provider is not usable now.
     var clientIDs: [PlatformName: String] { loaded.clientIDs }
     /// When the server started; nil when no server is running.
@@ -32,16 +33,20 @@ public struct LocalAdministration: Administration {
             checker: checker)
     }
 
-    /// - Parameter reload: what loads plugins and platforms again; nil where nothing goes on that could need it.
+    /// - Parameters:
+    ///   - reload: what loads plugins and platforms again; nil where nothing goes on that could need it.
+    ///   - settle: waits until all plugins are loaded, where a start does not wait for those it does not need.
     public init(
         vault: Vault, loaded: LoadedPlugins, servingSince: Timestamp? = nil, checker: Checker? = nil,
-        reload: (@Sendable () async throws -> ReloadDocument)? = nil
+        reload: (@Sendable () async throws -> ReloadDocument)? = nil,
+        settle: @escaping @Sendable () async -> Void = {}
     ) {
         self.vault = vault
         self.loaded = loaded
         self.servingSince = servingSince
         self.checker = checker
         self.reload = reload
+        self.settle = settle
     }
 
     public func perform(
@@ -171,6 +176,7 @@ public struct LocalAdministration: Administration {
     }
 
     private func listPlugins(_ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void) async throws {
+        await settle()
         for report in loaded.reports {
             try await event(.plugin(PluginDocument(report, platforms: platforms(of: report))))
         }

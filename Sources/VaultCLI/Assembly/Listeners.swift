@@ -13,6 +13,8 @@ struct Listeners {
     let manager: ServiceManager
     let isTrial: Bool
     let logger: Logger
+    /// Called once the public listener takes requests.
+    let bound: @Sendable () async -> Void
 
     /// In the order in which they start.
     func services() throws -> [any Service] {
@@ -37,9 +39,10 @@ struct Listeners {
         if let certificates { services.append(certificates) }
         services.append(
             Facade(vault: vault, options: options, logger: logger, readiness: readiness) {
-                [logger, settings, manager, isTrial] _ in
+                [logger, settings, manager, isTrial, bound] _ in
                 logger.notice("ready", metadata: ["url": "\(settings.publicURL)"])
                 manager.ready("serving")
+                await bound()
                 guard Terminal.errorIsTerminal else { return }
                 Terminal.say("\nvault is at \(settings.publicURL)")
                 Terminal.say(Self.next(settings, isTrial) + "\n")

@@ -23,6 +23,8 @@ struct OpenVault: Sendable {
         var logger: Logger
         /// Platforms besides those of the settings.
         var extra: @Sendable ([PluginReport]) -> [PlatformDirectory.Entry] = { _ in [] }
+        /// The providers that those need.
+        var extraProviders: Set<String> = []
         /// Whether plugins are loaded; without, every platform is unavailable.
         var loadsPlugins = true
         /// Whether the vault is served, which then makes backups by itself and tells webhooks of events.
@@ -46,7 +48,7 @@ struct OpenVault: Sendable {
         let store = try LMDBStore.open(at: settings[\.storePath], options: options)
         do {
             let records = try Records.open(store, with: key)
-            let plugins = request.loadsPlugins ? await Plugins.load(settings) : []
+            let plugins = request.loadsPlugins ? await firstPlugins(request) : []
             let assembly = PlatformAssembly(settings: settings, reports: plugins, environment: request.environment)
             let platforms = try assembly.directory(extra: request.extra(plugins))
             let transport = HTTPTransport()
@@ -66,6 +68,11 @@ struct OpenVault: Sendable {
             await store.close()
             throw error
         }
+    }
+
+    private static func firstPlugins(_ request: Request) async -> [PluginReport] {
+        guard request.serves else { return await Plugins.load(request.settings) }
+        return await Plugins.load(request.settings, enoughFor: request.extraProviders)
     }
 
     static func storeOptions(_ settings: Settings) -> LMDBStore.Options {
@@ -115,13 +122,29 @@ struct OpenVault: Sendable {
 
 /// The plugin folder, as the settings say.
 enum Plugins {
-    /// - Parameter earlier: what is loaded already: files that are the same go on as they are.
-    static func load(_ settings: Settings, keeping earlier: [PluginReport] = []) async -> [PluginReport] {
+    /// As ``PluginFolder/load(keeping:only:)``.
+    static func load(
+        _ settings: Settings, keeping earlier: [PluginReport] = [], only wanted: Set<String>? = nil
+    ) async -> [PluginReport] {
+        await folder(settings).load(keeping: earlier, only: wanted)
+    }
+
+    /// Those that the settings and `extra` ask for, where a file of each one's name provides it; all of them otherwise.
+    /// Each costs a process, and a server that starts has people waiting: it looks at the others later
+    /// (``Reload/complete()``).
+    static func load(_ settings: Settings, enoughFor extra: Set<String>) async -> [PluginReport] {
+        let wanted = extra.union((settings.platforms + settings.unclaimed).map(\.provider))
+        let folder = folder(settings)
+        let first = await folder.load(only: Set(wanted.map { "\($0).so" }))
+        let found = Set(first.compactMap { $0.provider?.description.id })
+        return wanted.isSubset(of: found) ? first : await folder.load(keeping: first)
+    }
+
+    private static func folder(_ settings: Settings) -> PluginFolder {
         let pins = (try? PluginPins.read(settings[\.pins])) ?? [:]
-        let folder = PluginFolder(
+        return PluginFolder(
             path: settings[\.plugins], isolation: settings[\.isolation],
             hostProgram: [ProcessRules.program, "plugin-host"], pins: pins,
             sha256: { Digest.sha256($0) })
-        return await folder.load(keeping: earlier)
     }
 }

@@ -21,6 +21,7 @@ actor Reload: Service {
     private let manager: ServiceManager
     private let logger: Logger
     private var last: Task<ReloadDocument, any Error>?
+    private var completion: Task<Void, Never>?
 
     /// - Parameter extra: as in ``OpenVault/Request``.
     init(
@@ -47,12 +48,38 @@ actor Reload: Service {
         }
     }
 
+    /// Begins to look at the plugins that the start did not wait for, unless that was begun.
+    func complete() { _ = completing() }
+
+    /// Waits until every plugin of the folder was looked at.
+    func settle() async { await completing().value }
+
+    private func completing() -> Task<Void, Never> {
+        if let completion { return completion }
+        let task = Task { await self.look() }
+        completion = task
+        return task
+    }
+
+    /// By the settings and the files of the start: what came since is for a reload, which says so.
+    private func look() async {
+        let before = loaded.reports
+        let reports = await Plugins.load(running, keeping: before, only: Set(before.map(\.fileName)))
+        let assembly = PlatformAssembly(settings: running, reports: reports, environment: ProcessRules.environment)
+        // The same settings were good when the server started.
+        if let entries = try? assembly.directory(extra: extra(reports)).entries { vault.platforms.replace(entries) }
+        loaded.replace(reports, clientIDs: running.clientIDs)
+        let known = Set(before.filter { $0.provider != nil || $0.fault != nil }.map(\.path))
+        warn(of: reports.filter { !known.contains($0.path) })
+    }
+
     /// One at a time; those who ask meanwhile wait and get one of their own, since files may have changed again.
     ///
     /// - Throws: `settings` when they are wrong; nothing has changed then.
     func reload() async throws -> ReloadDocument {
-        let before = last
+        let (start, before) = (completing(), last)
         let task = Task {
+            await start.value
             _ = await before?.result
             return try await self.perform()
         }
@@ -76,7 +103,8 @@ actor Reload: Service {
             let document = ReloadDocument(
                 changes, reports, before: before, needRestart: Self.changes(from: running, to: new).filter(Self.isFixed)
             )
-            report(document, reports)
+            report(document)
+            warn(of: reports)
             return document
         } catch {
             logger.error(
@@ -99,7 +127,7 @@ actor Reload: Service {
         return next
     }
 
-    private func report(_ document: ReloadDocument, _ reports: [PluginReport]) {
+    private func report(_ document: ReloadDocument) {
         if document.plugins.isEmpty, document.platforms.isEmpty, document.needRestart.isEmpty {
             logger.notice("plugins and settings are as they were")
         }
@@ -113,6 +141,9 @@ actor Reload: Service {
                 "settings changed: they take effect at the next start",
                 metadata: ["settings": "\(document.needRestart.joined(separator: " "))"])
         }
+    }
+
+    private func warn(of reports: [PluginReport]) {
         for report in reports {
             guard let fault = report.fault else { continue }
             logger.warning(
@@ -166,17 +197,16 @@ extension ReloadDocument {
         platforms.added = changes.added.map(\.rawValue)
         platforms.changed = changes.changed.map(\.rawValue)
         platforms.removed = changes.removed.map(\.rawValue)
-        let name = { (report: PluginReport) in report.path.split(separator: "/").last.map(String.init) ?? report.path }
         let old = Dictionary(before.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         let paths = Set(reports.map(\.path))
         for report in reports {
             if let earlier = old[report.path] {
-                if !report.isSame(as: earlier) { plugins.changed.append(name(report)) }
+                if !report.isSame(as: earlier) { plugins.changed.append(report.fileName) }
             } else {
-                plugins.added.append(name(report))
+                plugins.added.append(report.fileName)
             }
         }
-        plugins.removed = before.filter { !paths.contains($0.path) }.map(name)
+        plugins.removed = before.filter { !paths.contains($0.path) }.map(\.fileName)
         self.needRestart = needRestart
     }
 }

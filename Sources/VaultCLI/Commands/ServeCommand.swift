@@ -61,7 +61,10 @@ struct ServeCommand: AsyncParsableCommand {
         request.onFailure = { failures.report($0) }
         request.serves = true
         let trial = sandbox ? SandboxPlatform(settings: settings) : nil
-        if let trial { request.extra = { [trial.entry($0)] } }
+        if let trial {
+            request.extra = { [trial.entry($0)] }
+            request.extraProviders = ["sandbox"]
+        }
         let opened = try await OpenVault.open(request)
         logState(opened, logger)
 
@@ -77,13 +80,14 @@ struct ServeCommand: AsyncParsableCommand {
                 store: settings[\.storePath],
                 administration: LocalAdministration(
                     vault: opened.vault, loaded: opened.loaded, servingSince: SystemClock().now(),
-                    checker: opened.checker, reload: { try await reload.reload() }),
+                    checker: opened.checker, reload: { try await reload.reload() }, settle: { await reload.settle() }),
                 logger: logger))
         do {
             services +=
                 try Listeners(
                     vault: opened.vault, settings: settings, metrics: metrics, certificates: certificates,
-                    manager: manager, isTrial: sandbox, logger: logger
+                    manager: manager, isTrial: sandbox, logger: logger,
+                    bound: { await reload.complete() }
                 ).services() + [manager]
             var group = ServiceGroupConfiguration(
                 services: services.map {

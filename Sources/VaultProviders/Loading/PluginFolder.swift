@@ -9,7 +9,8 @@ public enum Isolation: String, Sendable, CaseIterable {
     case inProcess = "in-process"
 }
 
-/// What became of one `.so`: a provider, or the reason it is none; both when an earlier file goes on being used.
+/// What became of one `.so`: a provider, or the reason it is none; both when an earlier file goes on being used,
+/// neither while nobody has looked.
 public struct PluginReport: Sendable {
     public var path: String
     /// nil when it could not be used.
@@ -21,6 +22,8 @@ public struct PluginReport: Sendable {
     public var protections: [String]
     /// The file as it was before it was loaded.
     var identity: PluginFile.Identity?
+
+    public var fileName: String { path.split(separator: "/").last.map(String.init) ?? path }
 
     /// Whether both tell of the same file and say the same of it.
     public func isSame(as other: PluginReport) -> Bool {
@@ -58,11 +61,14 @@ public struct PluginFolder: Sendable {
     /// One report for each `.so`, in order of name; a single one with a fault for a folder that cannot be used, and one
     /// for each pinned file that is not there.
     ///
-    /// - Parameter earlier: what an earlier load gave. A file that is the same goes on as it is, with its child. In this
-    ///   process a changed file cannot replace the one whose code runs here: that one stays, with a fault that says so.
-    public func load(keeping earlier: [PluginReport] = []) async -> [PluginReport] {
-        let names: [String]
-        do throws(VaultError) { names = try PluginFile.list(path) } catch { return [report(path, fault: error)] }
+    /// - Parameters:
+    ///   - earlier: what an earlier load gave. A file that is the same goes on as it is, with its child. In this
+    ///     process a changed file cannot replace the one whose code runs here: that one stays, with a fault that says so.
+    ///   - wanted: the names of the only files to look at; nil for all. The others have a report that says nothing.
+    public func load(keeping earlier: [PluginReport] = [], only wanted: Set<String>? = nil) async -> [PluginReport] {
+        let all: [String]
+        do throws(VaultError) { all = try PluginFile.list(path) } catch { return [report(path, fault: error)] }
+        let names = all.filter { wanted?.contains($0) ?? true }
 
         let path = path
         let earlier = Dictionary(
@@ -86,12 +92,13 @@ public struct PluginFolder: Sendable {
                 reports.append(await load(file: "\(path)/\(name)", keeping: earlier["\(path)/\(name)"]))
             }
         }
-        for name in pins.keys.sorted() where !names.contains(name) {
+        for name in pins.keys.sorted() where !names.contains(name) && wanted?.contains(name) ?? true {
             let fault = VaultError(
                 .plugin, "it is pinned and not there", hint: "copy \(name) to \(path), or remove its pin")
             reports.append(report("\(path)/\(name)", fault: fault))
         }
         Self.refuseDoubles(&reports)
+        reports += all.filter { !names.contains($0) }.map { report("\(path)/\($0)", fault: nil) }
         return reports
     }
 

@@ -22,6 +22,18 @@ import VaultBase
         #expect(await Workshop.load(folder, .inProcess).isEmpty)
     }
 
+    @Test(arguments: Isolation.allCases) func looksAtWhatIsWantedAlone(_ isolation: Isolation) async throws {
+        let folder = try Workshop.folder("a", c: Workshop.plugin("a"))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Workshop.compile(Workshop.plugin("b"), to: "\(folder)/b.so")
+        let first = await Workshop.load(folder, isolation, pins: ["c.so": "00"], only: ["b.so", "d.so"])
+        #expect(first.map(\.fileName) == ["b.so", "a.so"])
+        #expect(first.map { $0.provider?.description.id } == ["b", nil])
+        #expect(first.allSatisfy { $0.fault == nil })
+        let all = await Workshop.load(folder, isolation, keeping: first)
+        #expect(all.map { $0.provider?.description.id } == ["a", "b"])
+    }
+
     @Test func refusesWhatOthersMayChange() async throws {
         let folder = try Workshop.folder("x", c: Workshop.plugin("x"))
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -83,12 +83,12 @@ enum Workshop {
     static func load(
         _ folder: String, _ isolation: Isolation, pins: [String: String] = [:],
         sha256: (@Sendable ([UInt8]) -> [UInt8])? = nil, patience: PluginProcess.Patience = patient,
-        keeping earlier: [PluginReport] = []
+        keeping earlier: [PluginReport] = [], only wanted: Set<String>? = nil
     ) async -> [PluginReport] {
         var plugins = PluginFolder(
             path: folder, isolation: isolation, hostProgram: hostProgram ?? [], pins: pins, sha256: sha256)
         plugins.patience = patience
-        return await plugins.load(keeping: earlier)
+        return await plugins.load(keeping: earlier, only: wanted)
     }
 
     @discardableResult static func run(_ command: [String]) throws -> Int32 {
