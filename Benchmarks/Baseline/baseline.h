@@ -28,6 +28,8 @@ typedef struct {
     int64_t ends_at; /* in ms; 0 for never */
 } header_t;
 
+/* Once, before any thread seals or opens. */
+void make_term_keys(void);
 void make_key(uint8_t key[KEY_SIZE], uint32_t user);
 header_t read_header(const uint8_t *value);
 /* Seals `size - OVERHEAD` bytes of plaintext into `size` bytes. */

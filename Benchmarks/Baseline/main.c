@@ -16,6 +16,7 @@ static const char usage[] =
 
 int main(int count, char **words) {
     if (sodium_init() < 0) return 1;
+    make_term_keys();
     const char *command = count > 1 ? words[1] : "";
 #define IS(name, arguments) (!strcmp(command, name) && count == 2 + (arguments))
 #define NUMBER(place) ((uint32_t)strtoul(words[place], NULL, 10))

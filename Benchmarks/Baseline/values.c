@@ -5,16 +5,15 @@
 
 static const uint8_t vault_id[16] = "baseline-vault-1";
 
-/* The key of a term, in guarded memory as vault keeps its own. */
-static const uint8_t *term_key(uint32_t term) {
-    static uint8_t *keys[64];
-    static uint32_t made;
-    for (; made < 64; made++) {
-        keys[made] = need(sodium_malloc(crypto_secretbox_KEYBYTES));
-        memset(keys[made], (int)made + 1, crypto_secretbox_KEYBYTES);
-        sodium_mprotect_readonly(keys[made]);
+/* The keys of the terms, in guarded memory as vault keeps its own. */
+static uint8_t *term_keys[64];
+
+void make_term_keys(void) {
+    for (int term = 0; term < 64; term++) {
+        term_keys[term] = need(sodium_malloc(crypto_secretbox_KEYBYTES));
+        memset(term_keys[term], term + 1, crypto_secretbox_KEYBYTES);
+        sodium_mprotect_readonly(term_keys[term]);
     }
-    return keys[term % 64];
 }
 
 void make_key(uint8_t key[KEY_SIZE], uint32_t user) {
@@ -54,7 +53,7 @@ static void record_key(uint8_t out[32], const uint8_t *value, const uint8_t *key
     memcpy(at, &sort_size, 4), at += 4;
     memcpy(at, end + 1, sort_size), at += sort_size;
     crypto_generichash_blake2b_salt_personal(out, 32, message, (size_t)(at - message),
-                                             term_key(read_header(value).term), 32, NULL, personal);
+                                             term_keys[read_header(value).term % 64], 32, NULL, personal);
 }
 
 void seal(uint8_t *value, size_t size, header_t header, const uint8_t *key, size_t key_size, const uint8_t *plain) {
