@@ -92,7 +92,7 @@ public struct PluginFolder: Sendable {
                 reports.append(await load(file: "\(path)/\(name)", keeping: earlier["\(path)/\(name)"]))
             }
         }
-        for name in pins.keys.sorted() where !names.contains(name) && wanted?.contains(name) ?? true {
+        for name in pins.keys.sorted() where !all.contains(name) {
             let fault = VaultError(
                 .plugin, "it is pinned and not there", hint: "copy \(name) to \(path), or remove its pin")
             reports.append(report("\(path)/\(name)", fault: fault))
