@@ -1,10 +1,12 @@
 import CLMDB
+import Glibc
 import Synchronization
 import VaultBase
 
 /// Read transactions at rest, so that a read need not take LMDB's lock on its reader table.
 ///
-/// One at rest holds a slot but no snapshot. Every path out of a read puts it back.
+/// One at rest holds a slot but no snapshot. Every path out of a read puts it back. They rest in several places, and a
+/// thread comes back to its own: two that read at once share no lock.
 final class Readers: Sendable {
     private struct State {
         var idle: [Resting] = []
@@ -19,15 +21,23 @@ final class Readers: Sendable {
         var reading: LMDBReading
     }
 
+    private final class Place: Sendable {
+        let state = Mutex(State())
+        // Keeps the next place's lock out of this one's cache line.
+        private let distance: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
+    }
+
     private let environment: Environment
-    private let state = Mutex(State())
+    private let places = (0..<8).map { _ in Place() }
     private let done = Semaphore()
 
     init(_ environment: Environment) { self.environment = environment }
 
     func read<R>(_ body: (LMDBReading, OpaquePointer) throws -> R) throws -> R {
         try environment.checkProcess()
-        var resting = try take()
+        // A thread's descriptor stands at the end of its stack, so the lower bits are the same for all.
+        let place = places[Int(UInt(pthread_self()) >> 12 % UInt(places.count))]
+        var resting = try take(from: place)
         defer {
             resting.reading.end()
             mdb_txn_reset(resting.raw)
@@ -36,23 +46,25 @@ final class Readers: Sendable {
                 resting.reading = LMDBReading(resting.raw, in: environment)
                 resting.reading.end()
             }
-            give(resting)
+            give(resting, to: place)
         }
         return try body(resting.reading, resting.raw)
     }
 
     /// Waits until no read runs any more and ends every transaction. Blocks: for the writer's thread.
     func close() {
-        let active = state.withLock { state in
-            state.isClosed = true
-            return state.active
+        for place in places {
+            let active = place.state.withLock { state in
+                state.isClosed = true
+                return state.active
+            }
+            if active > 0 { done.wait() }
+            for resting in place.state.withLock({ $0.idle }) { mdb_txn_abort(resting.raw) }
         }
-        if active > 0 { done.wait() }
-        for resting in state.withLock({ $0.idle }) { mdb_txn_abort(resting.raw) }
     }
 
-    private func take() throws(VaultError) -> Resting {
-        let resting = try state.withLock { state throws(VaultError) in
+    private func take(from place: Place) throws(VaultError) -> Resting {
+        var resting = try place.state.withLock { state throws(VaultError) in
             guard !state.isClosed else { throw Limits.closed }
             state.active += 1
             return state.idle.popLast()
@@ -60,12 +72,14 @@ final class Readers: Sendable {
         var raw = resting?.raw
         var status = raw == nil ? begin(&raw) : mdb_txn_renew(raw)
         if status == MDB_READERS_FULL {
+            resting = resting ?? another()
+            raw = resting?.raw
             var dead: Int32 = 0
-            mdb_reader_check(environment.raw, &dead)
-            status = begin(&raw)
+            if raw == nil { mdb_reader_check(environment.raw, &dead) }
+            status = raw == nil ? begin(&raw) : mdb_txn_renew(raw)
         }
         guard status == MDB_SUCCESS, let raw else {
-            give(resting)
+            give(resting, to: place)
             throw Fault.error(status, "read the store")
         }
         guard let resting else { return Resting(raw: raw, reading: LMDBReading(raw, in: environment)) }
@@ -73,12 +87,20 @@ final class Readers: Sendable {
         return resting
     }
 
+    /// One that rests in any place, when there is no slot for a new one.
+    private func another() -> Resting? {
+        for place in places {
+            if let resting = place.state.withLock({ $0.idle.popLast() }) { return resting }
+        }
+        return nil
+    }
+
     private func begin(_ raw: inout OpaquePointer?) -> Int32 {
         mdb_txn_begin(environment.raw, nil, UInt32(MDB_RDONLY), &raw)
     }
 
-    private func give(_ resting: Resting?) {
-        let isLast = state.withLock { state in
+    private func give(_ resting: Resting?, to place: Place) {
+        let isLast = place.state.withLock { state in
             state.active -= 1
             if let resting { state.idle.append(resting) }
             return state.isClosed && state.active == 0
