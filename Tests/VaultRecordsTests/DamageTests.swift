@@ -119,7 +119,9 @@ import VaultStore
         #expect(await code { try await bench.put(again, expecting: 0) } == .damaged)
         try await bench.put(again)
         #expect(try bench.get("ada") != nil)
-        #expect(try await bench.records.write { try $0.delete(UserID("bob"), PlatformName("spotify")) } == nil)
+        let (bob, spotify) = (try UserID("bob"), try PlatformName("spotify"))
+        #expect(try await bench.records.write { try $0.deleteConnections(of: bob, at: spotify) } == [spotify])
+        #expect(try await bench.records.write { try $0.deleteConnections(of: bob, at: spotify) } == [])
         #expect(try bench.get("bob") == nil)
         // Their index entries are gone with them, wherever they were.
         #expect(try bench.count(.expiry) == 1 && bench.count(.due) == 1)

@@ -44,14 +44,8 @@ extension LocalAdministration {
     func delete(_ user: UserID, _ platform: PlatformName?) async throws -> DeletionDocument {
         let teller = vault.teller
         let (deleted, sessions) = try await vault.records.write { transaction in
-            let deleted: [PlatformName]
-            var sessions = 0
-            if let platform {
-                deleted = try transaction.delete(user, platform) == nil ? [] : [platform]
-            } else {
-                deleted = try transaction.deleteConnections(of: user)
-                sessions = try transaction.deleteSessions(of: user)
-            }
+            let deleted = try transaction.deleteConnections(of: user, at: platform)
+            let sessions = platform == nil ? try transaction.deleteSessions(of: user) : 0
             for platform in deleted {
                 // Nobody asked the provider, so nothing was revoked there.
                 let facts = EventRecord.Facts(revoked: "no", by: Teller.operatorName)

@@ -80,10 +80,15 @@ extension RecordsTransaction {
         }
     }
 
-    /// Removes every connection of the user as ``delete(_:_:)`` does, also those that have ended or do not
-    /// open; returns where they were.
+    /// Removes every connection of the user, or the one at `only`, as ``delete(_:_:)`` does, also those that have ended
+    /// or do not open; returns where they were.
     @discardableResult
-    public func deleteConnections(of user: UserID) throws -> [PlatformName] {
+    public func deleteConnections(of user: UserID, at only: PlatformName? = nil) throws -> [PlatformName] {
+        if let only {
+            let isThere = try stamp(.records, Key.record(user, only)) != nil
+            try delete(user, only)
+            return isThere ? [only] : []
+        }
         let prefix = Key.records(of: user)
         var platforms: [PlatformName] = []
         // Collected first: a scan may not write to the table it walks.

@@ -69,15 +69,27 @@ public struct BackupFolder: Sendable {
     }
 
     /// Removes full backups older than the newest `keep`, each after the increments that follow it; returns what
-    /// was removed.
+    /// was removed. Where an increment cannot be removed, what it needs stays too.
     public func thinOut(keeping keep: Int) throws(VaultError) -> [String] {
+        try thinOut(keeping: keep) { unlink($0) == 0 }
+    }
+
+    /// - Parameter remove: says whether the file is gone.
+    package func thinOut(keeping keep: Int, _ remove: (String) -> Bool) throws(VaultError) -> [String] {
         let items = try items()
         let fulls = items.indices.filter { items[$0].isFull }
         guard fulls.count > max(1, keep) else { return [] }
-        let old = items[..<fulls[fulls.count - max(1, keep)]]
-        // Increments go before what they need.
-        let order = old.filter { !$0.isFull }.reversed() + old.filter(\.isFull)
-        return order.filter { unlink($0.path) == 0 }.map(\.path)
+        var removed: [String] = []
+        var isNeeded = false
+        // Increments go before what they need, down to the full backup that they begin with.
+        for item in items[..<fulls[fulls.count - max(1, keep)]].reversed() {
+            if !isNeeded, remove(item.path) {
+                removed.append(item.path)
+            } else {
+                isNeeded = !item.isFull
+            }
+        }
+        return removed
     }
 
     /// Makes the folder, 0700, when it is not there.

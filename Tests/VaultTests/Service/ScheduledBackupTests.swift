@@ -99,6 +99,21 @@ import VaultStore
         #expect(try !isLost(rest[4], rest))
     }
 
+    @Test func whatAnIncrementNeedsStaysWhereItCannotBeRemoved() async throws {
+        defer { remove() }
+        for _ in 0..<16 { try await pass(3) }
+        let items = try items
+        #expect(items.map(\.isFull) == [true, false, false, false, true, false, false, false])
+        let folder = try BackupFolder(folder, vaultID: world.records.status().vaultID)
+        var asked: [String] = []
+        let removed = try folder.thinOut(keeping: 1) { path in
+            asked.append(path)
+            return path != items[2].path
+        }
+        #expect(asked == [items[3].path, items[2].path])
+        #expect(removed == [items[3].path])
+    }
+
     @Test func oneThatFailsRemovesNothingAndIsTriedAgain() async throws {
         defer { remove() }
         for _ in 0..<5 { try await pass(12) }
