@@ -26,7 +26,9 @@ struct Claims: Equatable {
     /// Reads a flat object of strings and whole numbers; nil for anything else, also for a claim that is
     /// missing, repeated or of another type. Claims we do not know are passed over.
     init?(_ bytes: [UInt8]) {
+        guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
         var scanner = FlatObject(bytes)
+        var others: Set<String> = []
         var (issuer, audience, subject, id): (String?, String?, String?, String?)
         var (issuedAt, expiresAt): (Int64?, Int64?)
         guard scanner.take(0x7B) else { return nil }
@@ -41,7 +43,7 @@ struct Claims: Equatable {
                     case "jti": Self.set(&id, scanner.string())
                     case "iat": Self.set(&issuedAt, scanner.integer())
                     case "exp": Self.set(&expiresAt, scanner.integer())
-                    default: scanner.string() != nil || scanner.integer() != nil
+                    default: others.insert(name).inserted && (scanner.string() != nil || scanner.integer() != nil)
                     }
                 guard isGood else { return nil }
             } while scanner.take(0x2C)
@@ -101,7 +103,7 @@ private struct FlatObject {
     mutating func string() -> String? {
         let start = position
         guard take(0x22) else { return nil }
-        // Most have no escape and need no copy to be unescaped in. That it is UTF-8, the signature has said.
+        // Most have no escape and need no copy to be unescaped in.
         if let end = bytes[position...].firstIndex(where: { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 }), bytes[end] == 0x22
         {
             defer { position = end + 1 }

@@ -28,7 +28,6 @@ struct SessionTokens: Sendable {
         self.issuer = issuer
         self.audience = audience
         let all = secrets.flatMap { SessionKey.both(of: $0.key, id: $0.kid) }
-        // The first key of a name stands, as the first key signs.
         keys = all.map { ($0.header, $0) }
         signing = all.first { $0.algorithm == algorithm }.map { ($0.header, $0) }
         published = algorithm == .edDSA ? all.compactMap(\.publicKey) : []
@@ -66,7 +65,8 @@ struct SessionTokens: Sendable {
                     UnsafeRawBufferPointer(rebasing: signature), of: UnsafeRawBufferPointer(rebasing: signed))
             else { return nil }
             let payload = UnsafeRawBufferPointer(rebasing: raw[(first + 1)..<last])
-            guard let json = Base64.decode(payload.assumingMemoryBound(to: UInt8.self)), let claims = Claims(json),
+            guard payload.allSatisfy(Self.isURLAlphabet),
+                let json = Base64.decode(payload.assumingMemoryBound(to: UInt8.self)), let claims = Claims(json),
                 claims.issuer == issuer, claims.audience == audience, claims.expiresAt > now.seconds,
                 claims.issuedAt <= now.seconds + Self.skew
             else { return nil }
@@ -74,8 +74,13 @@ struct SessionTokens: Sendable {
         }
     }
 
-    /// The first key of a header stands.
+    /// Of two keys with one header the first stands, as the first key signs.
     private func key(of header: UnsafeRawBufferPointer) -> SessionKey? {
         keys.first { key in key.header.withUnsafeBytes { Digest.equal($0, header) } }?.key
+    }
+
+    private static func isURLAlphabet(_ byte: UInt8) -> Bool {
+        (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D
+            || byte == 0x5F
     }
 }

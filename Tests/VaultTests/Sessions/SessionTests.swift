@@ -182,6 +182,10 @@ import VaultRecords
             expiresAt: 999_999_999_999_999_999,
             id: "x")
         #expect(Claims(Array(claims.json.utf8)) == claims)
+        let rest = claims.json.utf8.dropFirst()
+        #expect(Claims(Array("{\"other\":1,".utf8) + rest) == claims)
+        #expect(Claims(Array("{\"other\":1,\"other\":1,".utf8) + rest) == nil)
+        #expect(Claims(Array("{\"other\":\"".utf8) + [0xFF] + Array("\",".utf8) + rest) == nil)
         #expect(Claims(Array(" { \"a\\u0041\" : 1 , ".utf8) + claims.json.utf8.dropFirst()) == claims)
     }
 }
