@@ -59,7 +59,6 @@ extension Connection {
         }
         return (clockAt <= now || clockAt == deadAt) && deadAt - now <= warning
     }
-
 }
 
 extension StoredToken {

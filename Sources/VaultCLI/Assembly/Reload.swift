@@ -65,10 +65,8 @@ actor Reload: Service {
     private func look() async {
         let before = loaded.reports
         let reports = await Plugins.load(running, keeping: before, only: Set(before.map(\.fileName)))
-        let assembly = PlatformAssembly(settings: running, reports: reports, environment: ProcessRules.environment)
         // The same settings were good when the server started.
-        if let entries = try? assembly.directory(extra: extra(reports)).entries { vault.platforms.replace(entries) }
-        loaded.replace(reports, clientIDs: running.clientIDs)
+        _ = try? install(reports, of: running)
         let known = Set(before.filter { $0.provider != nil || $0.fault != nil }.map(\.path))
         warn(of: reports.filter { !known.contains($0.path) })
     }
@@ -89,17 +87,11 @@ actor Reload: Service {
 
     private func perform() async throws -> ReloadDocument {
         do throws(VaultError) {
-            let environment = ProcessRules.environment
-            let new = try options.settings(environment: environment)
+            let new = try options.settings(environment: ProcessRules.environment)
             let next = Self.reloadable(new, over: running)
             let before = loaded.reports
             let reports = await Plugins.load(next, keeping: before)
-            let assembly = PlatformAssembly(settings: next, reports: reports, environment: environment)
-            let entries = try assembly.directory(extra: extra(reports)).entries
-            try Facade.checkNames(entries)
-
-            let changes = vault.platforms.replace(entries)
-            loaded.replace(reports, clientIDs: next.clientIDs)
+            let changes = try install(reports, of: next)
             let document = ReloadDocument(
                 changes, reports, before: before, needRestart: Self.changes(from: running, to: new).filter(Self.isFixed)
             )
@@ -125,6 +117,17 @@ actor Reload: Service {
         (next.platforms, next.unclaimed) = (new.platforms, new.unclaimed)
         for path in ["plugins.path", "plugins.pins"] { next.entries[path] = new.entries[path] }
         return next
+    }
+
+    /// Puts the plugins and the platforms made of them in place of those there are.
+    private func install(
+        _ reports: [PluginReport], of settings: Settings
+    ) throws(VaultError) -> PlatformDirectory.Changes {
+        let assembly = PlatformAssembly(settings: settings, reports: reports, environment: ProcessRules.environment)
+        let entries = try assembly.directory(extra: extra(reports)).entries
+        try Facade.checkNames(entries)
+        loaded.replace(reports, clientIDs: settings.clientIDs)
+        return vault.platforms.replace(entries)
     }
 
     private func report(_ document: ReloadDocument) {

@@ -92,9 +92,7 @@ final class LoadBatches: @unchecked Sendable {
         entry.endsAt = opened.header.endsAt
         entry.version = opened.header.version
         entry.agenda = opened.agenda(name)
-        if case .connection(var connection) = opened.content, connection.mayBeSpent,
-            isUncertain(ConnectionName(user: connection.user, platform: connection.platform))
-        {
+        if case .connection(var connection) = opened.content, connection.mayBeSpent {
             connection.health = .uncertain
             entry.uncertain = connection
         }
