@@ -107,7 +107,7 @@ let package = Package(
 
         // Tests
         .target(name: "CVaultFaults", path: "Tests/Faults"),
-        .target(name: "TestFolders", path: "Tests/Folders"),
+        .target(name: "TestFolders", dependencies: ["VaultBase"], path: "Tests/Folders"),
         .testTarget(name: "VaultCryptoTests", dependencies: ["VaultBase", "VaultCrypto"]),
         .testTarget(
             name: "VaultStoreTests", dependencies: ["CLMDB", "CVaultFaults", "TestFolders", "VaultBase", "VaultStore"]),

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import VaultBase
 
 /// Folders for tests. All of one run lie in one folder, `vault-tests-…`, which goes when the run ends; what a run left
 /// that was killed, the next one takes away.
@@ -30,18 +31,7 @@ public enum TestFolder {
     }
 
     /// What a folder holds, in order.
-    public static func names(in path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    public static func names(in path: String) -> [String] { Paths.names(in: path) ?? [] }
 
     /// This run's folder in each place.
     private static let runs = Mutex<[String: String]>([:])

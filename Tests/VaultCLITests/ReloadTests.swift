@@ -1,4 +1,5 @@
 import Glibc
+import TestFolders
 import Testing
 
 @testable import VaultCLI
@@ -149,13 +150,8 @@ struct ReloadTests {
     }
 
     static func children(of parent: pid_t) -> [pid_t] {
-        guard let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
         var children: [pid_t] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+        for name in TestFolder.names(in: "/proc") {
             guard let pid = pid_t(name), let file = fopen("/proc/\(name)/status", "r") else { continue }
             defer { fclose(file) }
             var line = [CChar](repeating: 0, count: 256)

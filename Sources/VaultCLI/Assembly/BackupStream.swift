@@ -43,14 +43,9 @@ struct BackupStream: Sendable {
 enum Leftovers {
     /// Removes those whose process is no more.
     static func remove(of path: String, mark: String, _ remove: (String) -> Void) {
-        let parent = FilePath.directory(of: path)
+        let parent = Paths.directory(of: path)
         let prefix = path.dropFirst(parent == "/" ? 1 : parent.count + 1) + mark
-        guard let stream = opendir(parent) else { return }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+        for name in Paths.names(in: parent) ?? [] {
             // A store that is being made has a dot before its name.
             let bare = name.hasPrefix(".") ? String(name.dropFirst()) : name
             guard bare.hasPrefix(prefix), let process = pid_t(bare.dropFirst(prefix.count).prefix { $0.isNumber }),

@@ -73,9 +73,7 @@ struct PlatformAssembly {
 
     /// Why there is no such provider: its file has a fault, or there is no file.
     private func missing(_ id: String) -> VaultError {
-        let file = reports.first { report in
-            report.provider == nil && (report.path.split(separator: "/").last.map { $0 == "\(id).so" } ?? false)
-        }
+        let file = reports.first { $0.provider == nil && $0.fileName == "\(id).so" }
         if let fault = file?.fault { return VaultError(.platformUnavailable, fault.message, hint: fault.hint) }
         return VaultError(
             .platformUnavailable, "no plugin in \(settings[\.plugins]) provides \(id)",

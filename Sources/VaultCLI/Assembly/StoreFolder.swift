@@ -52,7 +52,7 @@ enum StoreFolder {
 
     /// Makes names that were changed beside `path` last.
     static func flush(directoryOf path: String) {
-        let folder = open(FilePath.directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = open(Paths.directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return }
         fsync(folder)
         close(folder)
@@ -65,18 +65,9 @@ enum StoreFolder {
 
     /// The paths beside `path` that begin with it and `mark`, in order.
     private static func siblings(of path: String, _ mark: String) -> [String] {
-        let parent = FilePath.directory(of: path)
+        let parent = Paths.directory(of: path)
         let prefix = path.dropFirst(parent == "/" ? 1 : parent.count + 1) + mark
-        guard let stream = opendir(parent) else { return [] }
-        defer { closedir(stream) }
-        var found: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasPrefix(prefix) { found.append("\(parent)/\(name)") }
-        }
-        return found.sorted()
+        return (Paths.names(in: parent) ?? []).filter { $0.hasPrefix(prefix) }.map { "\(parent)/\($0)" }
     }
 
     /// Looks whether a replacement was cut off between its two steps: nothing stands at `path` then, and the old

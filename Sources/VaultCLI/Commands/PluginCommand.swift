@@ -43,7 +43,7 @@ struct NewPluginCommand: AsyncParsableCommand {
         }
         for file in project.files {
             let path = "\(name)/\(file.path)"
-            try Self.makeFolders(FilePath.directory(of: path))
+            try Self.makeFolders(Paths.directory(of: path))
             let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else { throw VaultError(.file, "\(path): \(systemWords(errno))") }
             defer { close(descriptor) }
@@ -57,7 +57,7 @@ struct NewPluginCommand: AsyncParsableCommand {
 
     private static func makeFolders(_ path: String) throws(VaultError) {
         guard !FilePath.exists(path) else { return }
-        let parent = FilePath.directory(of: path)
+        let parent = Paths.directory(of: path)
         if parent != path, parent != "." { try makeFolders(parent) }
         guard mkdir(path, 0o755) == 0, chmod(path, 0o755) == 0 else {
             throw VaultError(.file, "\(path): \(systemWords(errno))")

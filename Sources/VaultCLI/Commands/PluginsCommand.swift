@@ -51,7 +51,7 @@ struct PluginsCommand: AsyncParsableCommand {
         var table = Columns(["FILE", "PROVIDER", "ISOLATION", "PLATFORMS", "PROTECTIONS"])
         for plugin in plugins {
             table.add([
-                plugin.file.split(separator: "/").last.map(String.init) ?? plugin.file, plugin.provider ?? "not usable",
+                Paths.name(of: plugin.file), plugin.provider ?? "not usable",
                 plugin.isolation, plugin.platforms.joined(separator: " "),
                 plugin.protections.isEmpty ? "none" : plugin.protections.joined(separator: " "),
             ])

@@ -57,7 +57,7 @@ enum PrivateFile {
     ///
     /// - Throws: `conflict` when something is there, `file`, `full`.
     static func create(_ path: String, _ bytes: [UInt8]) throws(VaultError) {
-        let directory = FilePath.directory(of: path)
+        let directory = Paths.directory(of: path)
         try makeDirectory(directory)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o400)
         guard descriptor >= 0 else {
@@ -90,7 +90,7 @@ enum PrivateFile {
     /// Makes the directory and those above it, 0700.
     static func makeDirectory(_ path: String) throws(VaultError) {
         if FilePath.exists(path) || path.isEmpty { return }
-        try makeDirectory(FilePath.directory(of: path))
+        try makeDirectory(Paths.directory(of: path))
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw VaultError(.file, "\(path): \(systemWords(errno))", hint: "make it, or choose another place")
         }

@@ -16,21 +16,13 @@ enum PluginFile {
     ///
     /// - Throws: `file` when the folder cannot be read, `plugin` when others may write to it.
     static func list(_ folder: String) throws(VaultError) -> [String] {
-        guard let directory = opendir(folder) else {
+        guard let names = Paths.names(in: folder) else {
             throw VaultError(
                 .file, "the plugin folder \(folder) cannot be read: \(String(cString: strerror(errno)))",
                 hint: "set plugins.path in vault.conf to the folder with the .so files")
         }
-        defer { closedir(directory) }
         try checkOwner(folder, "the plugin folder \(folder)")
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasSuffix(".so"), !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
+        return names.filter { $0.hasSuffix(".so") && !$0.hasPrefix(".") }
     }
 
     /// - Throws: `plugin`, with what to do.
@@ -52,9 +44,8 @@ enum PluginFile {
         // Where a link leads, the folder there decides who can replace the file.
         if let target = realpath(path, nil) {
             defer { free(target) }
-            let name = String(cString: target)
-            let folder = name.lastIndex(of: "/").map { String(name[..<$0]) } ?? "."
-            try checkOwner(folder.isEmpty ? "/" : folder, "its folder \(folder)")
+            let folder = Paths.directory(of: String(cString: target))
+            try checkOwner(folder, "its folder \(folder)")
         }
     }
 

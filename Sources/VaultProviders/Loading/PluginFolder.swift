@@ -23,7 +23,7 @@ public struct PluginReport: Sendable {
     /// The file as it was before it was loaded.
     var identity: PluginFile.Identity?
 
-    public var fileName: String { path.split(separator: "/").last.map(String.init) ?? path }
+    public var fileName: String { Paths.name(of: path) }
 
     /// Whether both tell of the same file and say the same of it.
     public func isSame(as other: PluginReport) -> Bool {
@@ -171,7 +171,7 @@ public struct PluginFolder: Sendable {
     private static let mapped = Mutex<[String: PluginFile.Identity]>([:])
 
     private func checkPin(_ file: String) throws(VaultError) {
-        let name = file.split(separator: "/").last.map(String.init) ?? file
+        let name = Paths.name(of: file)
         guard let pin = pins[name] else { return }
         guard let sha256 else { throw VaultError(.internal, "its pin cannot be checked: there is no SHA-256 here") }
         guard let wanted = Hex.decode(pin), wanted == sha256(try PluginFile.read(file, limit: PluginFile.sizeLimit))

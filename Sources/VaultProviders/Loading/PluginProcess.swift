@@ -102,7 +102,7 @@ final class PluginProcess: @unchecked Sendable {
         return output
     }
 
-    private var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+    private var name: String { Paths.name(of: path) }
 
     private func backOff() {
         restartAt = .now + min(patience.restart * (1 << min(failures, 6)), .seconds(60))

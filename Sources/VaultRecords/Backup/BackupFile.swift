@@ -161,8 +161,7 @@ private enum File {
     }
 
     static func flushDirectory(of path: String) throws(VaultError) {
-        let slash = path.lastIndex(of: "/")
-        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let directory = Paths.directory(of: path)
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw error("flush", directory) }
         defer { close(descriptor) }

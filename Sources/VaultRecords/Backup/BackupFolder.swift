@@ -100,17 +100,9 @@ public struct BackupFolder: Sendable {
     }
 
     private func names() throws(VaultError) -> [String] {
-        guard let stream = opendir(path) else {
+        guard let names = Paths.names(in: path) else {
             throw VaultError(
                 .file, "cannot read \(path): \(String(cString: strerror(errno)))", hint: "look at backup.directory")
-        }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
         }
         return names
     }

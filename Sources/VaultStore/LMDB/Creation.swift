@@ -12,11 +12,11 @@ enum Creation {
         var status = stat()
         // An empty directory may be replaced: packages and service managers make them.
         if lstat(path, &status) == 0 { guard isEmptyDirectory(status, path) else { throw taken(path) } }
-        let parent = Files.parent(of: path)
+        let parent = Paths.directory(of: path)
         try Files.makeDirectory(parent)
         try FileSystem.check(parent, options: options)
 
-        let prefix = ".\(Files.name(of: path)).creating-"
+        let prefix = ".\(Paths.name(of: path)).creating-"
         removeLeftovers(prefix, in: parent)
         var template = Array("\(parent)/\(prefix)XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Fault.error(errno, "make a directory in \(parent)") }

@@ -17,15 +17,6 @@ enum Files {
         status(path).map { Identity(device: UInt($0.st_dev), inode: UInt($0.st_ino)) }
     }
 
-    static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
-    static func name(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
-    }
-
     static func trimmed(_ path: String) -> String {
         var path = path
         while path.count > 1, path.last == "/" { path.removeLast() }
@@ -48,24 +39,14 @@ enum Files {
     /// Makes the directory and those above it, for the owner alone.
     static func makeDirectory(_ path: String) throws(VaultError) {
         if let status = status(path), status.st_mode & S_IFMT == S_IFDIR { return }
-        let parent = parent(of: path)
+        let parent = Paths.directory(of: path)
         if parent != path { try makeDirectory(parent) }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw Fault.error(errno, "make the directory \(path)") }
         try flush(parent)
     }
 
-    static func names(in directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
+    /// None of a directory that cannot be read.
+    static func names(in directory: String) -> [String] { Paths.names(in: directory) ?? [] }
 
     /// Removes a directory that holds only files.
     static func removeDirectory(_ path: String) {
