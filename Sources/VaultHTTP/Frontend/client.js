@@ -272,11 +272,12 @@ export class VaultClient extends EventTarget {
   }
 
   async #renewInTime(due) {
-    if (Date.now() < due) return this.#schedule();
     const before = this.#tabs.session;
+    if (before === null || Date.now() < due) return this.#schedule();
     try {
       await this.#tabs.alone(async () => {
-        // Another tab may have been first.
+        // Another tab may have been first, and its news come later than its lock: an answer comes after both.
+        await this.#tabs.another(before.value);
         if (this.#tabs.session === before) await this.renew();
       });
     } catch {
