@@ -35,6 +35,16 @@ static int limit(int resource, rlim_t soft, rlim_t hard) {
     return setrlimit((__rlimit_resource_t)resource, &wanted);
 }
 
+/* A sanitizer keeps a shadow of all addresses, so a program built with one can have no limit on them. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define ADDRESSES RLIM_INFINITY
+#endif
+#endif
+#ifndef ADDRESSES
+#define ADDRESSES ((rlim_t)1 << 30)
+#endif
+
 /* MARK: Landlock (the kernel's headers may be older than the kernel, so its growing struct is our own) */
 
 struct ruleset {
@@ -172,7 +182,7 @@ uint32_t vault_sandbox_before_load(const char *plugin) {
                                     "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"};
     uint32_t active = personal();
     /* Ten seconds of computing to be loaded. Files cannot grow: nothing here writes one. */
-    int limited = limit(RLIMIT_CORE, 0, 0) | limit(RLIMIT_AS, 1u << 30, 1u << 30) | limit(RLIMIT_FSIZE, 0, 0) |
+    int limited = limit(RLIMIT_CORE, 0, 0) | limit(RLIMIT_AS, ADDRESSES, ADDRESSES) | limit(RLIMIT_FSIZE, 0, 0) |
                   limit(RLIMIT_NOFILE, 64, 64) | limit(RLIMIT_CPU, 10, 3600);
     if (!limited) active |= VAULT_PROTECTION_LIMITS;
     if (!landlock(readable, sizeof(readable) / sizeof(readable[0]))) active |= VAULT_PROTECTION_LANDLOCK;

@@ -94,11 +94,11 @@ import VaultBase
         let house = try await House()
         let session = try await house.vault.issueSession(for: UserID("ada"))
         try await house.visit { _ = try await $0.login(session: session.token.reveal()) }
-        house.provider.delay = .milliseconds(600)
+        house.provider.delay = .milliseconds(1200)
         var options = house.options
-        options.limits.idleTime = .milliseconds(100)
-        options.limits.headTime = .milliseconds(100)
-        options.limits.bodyTime = .milliseconds(100)
+        options.limits.idleTime = .milliseconds(400)
+        options.limits.headTime = .milliseconds(400)
+        options.limits.bodyTime = .milliseconds(400)
         let slow = Facade(vault: house.vault, options: options, logger: house.log.logger)
         try await slow.application(metrics: house.metrics).test(.live) { client in
             let port = try #require(client.port)
