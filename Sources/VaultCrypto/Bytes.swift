@@ -42,7 +42,9 @@ package struct ByteWriter {
             overflowed = true
             return
         }
-        UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyMemory(from: bytes)
+        if let start = buffer.baseAddress, let source = bytes.baseAddress {
+            (start + count).copyMemory(from: source, byteCount: bytes.count)
+        }
         count += bytes.count
     }
 

@@ -46,9 +46,10 @@ extension Store {
 
 /// What a read transaction lends.
 public protocol StoreReading: AnyObject {
-    /// Lends the value at `key`, or returns nil when there is none. What is lent is valid until `body`
-    /// returns and until the transaction's next write.
-    func get<R>(_ key: RawSpan, in table: Table, _ body: (RawSpan) throws -> R) throws -> R?
+    /// Lends the value at `key` to `body`; false when there is none. What is lent is valid until `body` returns
+    /// and until the transaction's next write.
+    @discardableResult
+    func lend(_ key: RawSpan, in table: Table, to body: (RawSpan) throws -> Void) throws -> Bool
 
     /// Walks keys from `key` (included, an empty key is the first) upwards in byte order until `body` says false.
     ///
@@ -57,6 +58,15 @@ public protocol StoreReading: AnyObject {
 
     /// How many keys the table has.
     func count(_ table: Table) throws -> Int
+}
+
+extension StoreReading {
+    /// What `body` makes of the value at `key`, which it is lent; nil when there is none.
+    public func get<R>(_ key: RawSpan, in table: Table, _ body: (RawSpan) throws -> R) throws -> R? {
+        var result: R?
+        try lend(key, in: table) { result = try body($0) }
+        return result
+    }
 }
 
 /// What a write transaction lends: it reads its own writes.

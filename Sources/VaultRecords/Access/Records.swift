@@ -17,10 +17,7 @@ public import VaultStore
 public final class Records: Sendable {
     public let store: any Store
     public let clock: any WallClock
-    /// Replaced as a whole when the keyring changes.
-    private let held: Mutex<(keys: VaultKeys, key: GuardedKey)>
-    /// How often they were replaced.
-    private let replacements = Atomic(0)
+    private let held: HeldKeys
     /// The state as it was last written, and its bytes: where the same bytes stand, nothing needs to be proven anew.
     private let lastState = Mutex<(bytes: [UInt8], state: VaultState)?>(nil)
     /// The latest moment this process committed at, in ms: a wall clock set back brings nothing back.
@@ -36,22 +33,18 @@ public final class Records: Sendable {
     init(store: any Store, clock: any WallClock, keys: VaultKeys, openedBy key: GuardedKey, state: VaultState) {
         self.store = store
         self.clock = clock
-        held = Mutex((keys, key))
+        held = HeldKeys(keys, openedBy: key)
         committed = Atomic(state.clock.rawValue)
     }
 
     /// The keys of this moment. In a write, ask inside its closure: one that waited may find newer ones.
-    var keys: VaultKeys { held.withLock { $0.keys } }
+    var keys: VaultKeys { held.keys }
 
     /// The key that the vault was opened with, or that took its place since.
-    public var key: GuardedKey { held.withLock { $0.key } }
+    public var key: GuardedKey { held.key }
 
     func install(_ keys: VaultKeys, openedBy key: GuardedKey? = nil) {
-        held.withLock { held in
-            replacements.add(1, ordering: .acquiringAndReleasing)
-            held.keys = keys
-            if let key { held.key = key }
-        }
+        held.install(keys, openedBy: key)
     }
 
     /// The vault's present: the wall clock's, or the last commit's if that was later.
@@ -69,12 +62,8 @@ public final class Records: Sendable {
     /// The same without making a view of it.
     func snapshot<R>(_ body: (any StoreReading, VaultKeys, _ now: Timestamp) throws -> R) throws -> R {
         let now = now
-        let (before, count) = held.withLock { ($0.keys, replacements.load(ordering: .relaxed)) }
-        return try store.read { transaction in
-            // A term may come or go around the moment the snapshot was taken: both have what it needs.
-            let isSame = replacements.load(ordering: .acquiring) == count
-            return try body(transaction, isSame ? before : keys.reading(before), now)
-        }
+        let lent = held.lend()
+        return try store.read { try body($0, held.keys(after: lent), now) }
     }
 
     private func lastState(in transaction: any StoreReading) throws -> VaultState? {

@@ -27,6 +27,18 @@ extension Connection {
     }
 }
 
+extension StoredToken {
+    /// Opens what stands under the record's `key`; nil when it has ended.
+    fileprivate init?(
+        _ value: UnsafeRawBufferPointer, under key: UnsafeRawBufferPointer, _ keys: VaultKeys, at now: Timestamp
+    ) throws {
+        let header = try Envelope.header(of: value)
+        self = try Envelope.open(value, header: header, under: key, of: .records, keys: keys) { try StoredToken($0) }
+        // Judged after opening: what a forged header says counts for nothing.
+        if header.hasEnded(at: now) { return nil }
+    }
+}
+
 extension Records {
     /// The token of a connection, and the moment at which it was read; nil when there is none or it has ended.
     ///
@@ -34,26 +46,21 @@ extension Records {
     public func token(of user: UserID, at platform: PlatformName) throws -> (token: StoredToken?, now: Timestamp) {
         var found: StoredToken?
         var now = Timestamp(rawValue: 0)
+        var damage: VaultError?
         // Nothing is returned through the closures: what a generic one returns is copied on its way out.
-        try snapshot { transaction, keys, present in
-            now = present
-            try Key.withRecord(user, platform) { key in
-                _ = try transaction.get(key.bytes, in: .records) { value in
+        try Key.withRecord(user, platform) { key in
+            try snapshot { transaction, keys, present in
+                now = present
+                try transaction.lend(key.bytes, in: .records) { value in
                     try value.withUnsafeBytes { value in
-                        do {
-                            let header = try Envelope.header(of: value)
-                            try Envelope.open(value, header: header, under: key, of: .records, keys: keys) {
-                                let token = try StoredToken($0)
-                                // Judged after opening: what a forged header says counts for nothing.
-                                if !header.hasEnded(at: present) { found = token }
-                            }
-                        } catch let error as VaultError {
-                            throw error.naming(ConnectionName(user: user, platform: platform))
+                        do { found = try StoredToken(value, under: key, keys, at: present) } catch let error as VaultError {
+                            damage = error
                         }
                     }
                 }
             }
         }
-        return (found, now)
+        if let damage { throw damage.naming(ConnectionName(user: user, platform: platform)) }
+        return (found.take(), now)
     }
 }

@@ -84,13 +84,18 @@ enum Envelope {
         }
     }
 
+    private typealias Lines = SIMD64<UInt64>
+    private typealias Room = (Lines, Lines, Lines, Lines)
+
     /// Lends room for a plaintext, which is wiped afterwards.
     private static func withPlaintext<R>(
         _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> R
     ) rethrows -> R {
-        // More than this the function for temporary memory takes from the heap, and from its slow end.
-        guard count > 1024 else {
-            return try withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { plain in
+        // Most values fit here: on the stack, where the function for temporary memory takes no more than 1 KiB.
+        var room: Room = (.zero, .zero, .zero, .zero)
+        guard count > MemoryLayout<Room>.size else {
+            return try withUnsafeMutableBytes(of: &room) { room in
+                let plain = UnsafeMutableRawBufferPointer(rebasing: room[..<count])
                 defer { wipe(plain) }
                 return try body(plain)
             }
@@ -130,28 +135,34 @@ enum Envelope {
     /// The place of a record is its two names, each with its length before it, so that ("a", "bc") is not
     /// ("ab", "c"); that of anything else is its store key with its length before it.
     private static func withKey<R>(
-        _ term: GuardedKey, header: UnsafeRawPointer, place key: UnsafeRawBufferPointer, of table: SealedTable,
+        _ term: UnsafeRawPointer, header: UnsafeRawPointer, place key: UnsafeRawBufferPointer, of table: SealedTable,
         keys: VaultKeys, _ body: (UnsafeRawPointer) -> R
     ) -> R {
-        withUnsafeTemporaryAllocation(byteCount: 16 + Header.size + 8 + key.count + GuardedKey.size, alignment: 8) {
+        let places = 16 + Header.size
+        return withUnsafeTemporaryAllocation(byteCount: places + 8 + key.count + GuardedKey.size, alignment: 8) {
             scratch in
             let output = UnsafeMutableRawBufferPointer(rebasing: scratch[..<GuardedKey.size])
             defer { wipe(output) }
-            var message = ByteWriter(UnsafeMutableRawBufferPointer(rebasing: scratch[GuardedKey.size...]))
-            keys.withVaultID { message.bytes($0) }
-            message.bytes(UnsafeRawBufferPointer(start: header, count: Header.size))
-            if table == .records, let end = firstZero(in: key) {
-                message.u32(UInt32(end))
-                message.bytes(UnsafeRawBufferPointer(rebasing: key[..<end]))
-                message.u32(UInt32(key.count - end - 1))
-                message.bytes(UnsafeRawBufferPointer(rebasing: key[(end + 1)...]))
-            } else {
-                message.u32(UInt32(key.count))
-                message.bytes(key)
+            let message = UnsafeMutableRawPointer(mutating: start(UnsafeRawBufferPointer(scratch))) + GuardedKey.size
+            keys.withVaultID { message.copyMemory(from: start($0), byteCount: 16) }
+            (message + 16).copyMemory(from: header, byteCount: Header.size)
+            var count = places
+            func add(_ name: UnsafeRawPointer, _ length: Int) {
+                (message + count).storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
+                (message + count + 4).copyMemory(from: name, byteCount: length)
+                count += 4 + length
             }
-            let bytes = scratch[GuardedKey.size..<(GuardedKey.size + message.count)]
-            Blake2b.hash(
-                UnsafeRawBufferPointer(rebasing: bytes), key: term.address, for: table.purpose, into: output)
+            if table == .records, let end = firstZero(in: key) {
+                add(start(key), end)
+                add(start(key) + end + 1, key.count - end - 1)
+            } else {
+                add(start(key), key.count)
+            }
+            // The address of the key is good while the keys are there.
+            withExtendedLifetime(keys) {
+                Blake2b.hash(
+                    UnsafeRawBufferPointer(start: message, count: count), key: term, for: table.purpose, into: output)
+            }
             return body(start(UnsafeRawBufferPointer(output)))
         }
     }

@@ -30,13 +30,20 @@ enum Key {
         let count = user.rawValue.utf8.count + prefix.count + platform.rawValue.utf8.count + 1
         return try withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { buffer in
             var key = ByteWriter(buffer)
-            var (user, platform) = (user.rawValue, platform.rawValue)
-            user.withUTF8 { key.bytes(UnsafeRawBufferPointer($0)) }
+            add(user.rawValue, to: &key)
             key.u8(0)
-            prefix.withUnsafeBytes { key.bytes($0) }
-            platform.withUTF8 { key.bytes(UnsafeRawBufferPointer($0)) }
+            key.bytes(prefix)
+            add(platform.rawValue, to: &key)
             return try body(UnsafeRawBufferPointer(buffer))
         }
+    }
+
+    private static func add(_ name: String, to key: inout ByteWriter) {
+        // `withUTF8` wants a string of its own, which is one more to count.
+        let isAdded: Void? = name.utf8.withContiguousStorageIfAvailable { key.bytes(UnsafeRawBufferPointer($0)) }
+        guard isAdded == nil else { return }
+        var name = name
+        name.withUTF8 { key.bytes(UnsafeRawBufferPointer($0)) }
     }
 
     static func record(_ user: UserID, _ platform: PlatformName) -> [UInt8] {
@@ -119,7 +126,10 @@ enum Key {
         return (platform, String(decoding: key[(end + 1)...], as: UTF8.self))
     }
 
-    private static let prefix = Array("platform#".utf8)
+    private static var prefix: UnsafeRawBufferPointer {
+        let text: StaticString = "platform#"
+        return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
 
     private static func append(_ platform: PlatformName, to key: inout [UInt8]) {
         key.append(contentsOf: prefix)

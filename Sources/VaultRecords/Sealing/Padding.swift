@@ -28,7 +28,7 @@ enum Padding {
     /// the time it takes tells nothing to whoever could change it.
     static func length(of bytes: UnsafeRawBufferPointer) -> Int? {
         var end = bytes.count
-        while end >= 8, bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+        while end >= 32, bytes.loadUnaligned(fromByteOffset: end - 32, as: SIMD4<UInt64>.self) == .zero { end -= 32 }
         while end > 0, bytes[end - 1] == 0 { end -= 1 }
         guard end > 0, bytes[end - 1] == 0x80 else { return nil }
         return end - 1

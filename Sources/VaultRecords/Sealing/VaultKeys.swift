@@ -8,6 +8,7 @@ final class VaultKeys: Sendable {
     private let activeKey: GuardedKey
     private let others: [UInt32: GuardedKey]
     private let vaultID: (UInt64, UInt64)
+    private let distance: CacheLine = (0, 0, 0, 0, 0, 0, 0, 0)
 
     convenience init(_ keyring: Keyring) { self.init(keyring, alsoReading: [:]) }
 
@@ -25,8 +26,11 @@ final class VaultKeys: Sendable {
         }
     }
 
-    /// The key of a term; nil when the keyring has none.
-    func term(_ id: UInt32) -> GuardedKey? { id == active ? activeKey : others[id] }
+    /// The address of a term's key, good while this object lives; nil when the keyring has none.
+    func term(_ id: UInt32) -> UnsafeRawPointer? { id == active ? activeKey.address : others[id]?.address }
+
+    /// The same once more, so that who reads with it shares no reference count.
+    func copy() -> VaultKeys { VaultKeys(keyring, alsoReading: others) }
 
     /// The same, which opens what `other` opens too.
     func reading(_ other: VaultKeys) -> VaultKeys {

@@ -23,31 +23,20 @@ final class Readers: Sendable {
 
     private final class Place: Sendable {
         let state = Mutex(State())
-        // Keeps the next place's lock out of this one's cache line.
-        private let distance: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
+        private let distance: CacheLine = (0, 0, 0, 0, 0, 0, 0, 0)
     }
 
     private let environment: Environment
-    private let places = (0..<8).map { _ in Place() }
+    private let places = (0..<ThreadPlace.count).map { _ in Place() }
     private let done = Semaphore()
 
     init(_ environment: Environment) { self.environment = environment }
 
     func read<R>(_ body: (LMDBReading, OpaquePointer) throws -> R) throws -> R {
         try environment.checkProcess()
-        // A thread's descriptor stands at the end of its stack, so the lower bits are the same for all.
-        let place = places[Int(UInt(pthread_self()) >> 12 % UInt(places.count))]
-        var resting = try take(from: place)
-        defer {
-            resting.reading.end()
-            mdb_txn_reset(resting.raw)
-            // Somebody kept what was only lent: it must not come to life again.
-            if !isKnownUniquelyReferenced(&resting.reading) {
-                resting.reading = LMDBReading(resting.raw, in: environment)
-                resting.reading.end()
-            }
-            give(resting, to: place)
-        }
+        let place = places[ThreadPlace.index]
+        let resting = try take(from: place)
+        defer { giveBack(resting, to: place) }
         return try body(resting.reading, resting.raw)
     }
 
@@ -87,6 +76,17 @@ final class Readers: Sendable {
         return resting
     }
 
+    private func giveBack(_ resting: consuming Resting, to place: Place) {
+        resting.reading.end()
+        mdb_txn_reset(resting.raw)
+        // Somebody kept what was only lent: it must not come to life again.
+        if !isKnownUniquelyReferenced(&resting.reading) {
+            resting.reading = LMDBReading(resting.raw, in: environment)
+            resting.reading.end()
+        }
+        give(resting, to: place)
+    }
+
     /// One that rests in any place, when there is no slot for a new one.
     private func another() -> Resting? {
         for place in places {
@@ -99,10 +99,10 @@ final class Readers: Sendable {
         mdb_txn_begin(environment.raw, nil, UInt32(MDB_RDONLY), &raw)
     }
 
-    private func give(_ resting: Resting?, to place: Place) {
+    private func give(_ resting: consuming Resting?, to place: Place) {
         let isLast = place.state.withLock { state in
             state.active -= 1
-            if let resting { state.idle.append(resting) }
+            if let resting = resting.take() { state.idle.append(resting) }
             return state.isClosed && state.active == 0
         }
         if isLast { done.signal() }

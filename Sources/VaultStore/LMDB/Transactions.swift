@@ -25,17 +25,18 @@ class LMDBReading: StoreReading {
     /// Every status that no caller caused passes through here.
     fileprivate func failed(_ status: Int32, _ deed: String) -> VaultError { Fault.error(status, deed) }
 
-    final func get<R>(_ key: RawSpan, in table: Table, _ body: (RawSpan) throws -> R) throws -> R? {
+    final func lend(_ key: RawSpan, in table: Table, to body: (RawSpan) throws -> Void) throws -> Bool {
         let raw = try live()
-        return try key.withUnsafeBytes { bytes -> R? in
-            guard (1...Limits.key).contains(bytes.count) else { return nil }
+        return try key.withUnsafeBytes { bytes in
+            guard (1...Limits.key).contains(bytes.count) else { return false }
             var key = MDB_val(bytes)
             var value = MDB_val()
             let status = mdb_get(raw, environment.handle(table), &key, &value)
-            if status == MDB_NOTFOUND { return nil }
+            if status == MDB_NOTFOUND { return false }
             guard status == MDB_SUCCESS else { throw failed(status, "read \(table.rawValue)") }
             let lent = value.bytes
-            return try body(lent.bytes)
+            try body(lent.bytes)
+            return true
         }
     }
 

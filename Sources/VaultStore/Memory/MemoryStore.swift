@@ -78,10 +78,11 @@ private final class MemoryTransaction: StoreWriting {
         self.quota = quota
     }
 
-    func get<R>(_ key: RawSpan, in table: Table, _ body: (RawSpan) throws -> R) throws -> R? {
+    func lend(_ key: RawSpan, in table: Table, to body: (RawSpan) throws -> Void) throws -> Bool {
         guard !isOver else { throw Limits.ended }
-        guard let value = contents.tables[table.index][bytes(key)] else { return nil }
-        return try body(value.span.bytes)
+        guard let value = contents.tables[table.index][bytes(key)] else { return false }
+        try body(value.span.bytes)
+        return true
     }
 
     func scan(_ table: Table, from key: RawSpan, _ body: (_ key: RawSpan, _ value: RawSpan) throws -> Bool) throws {
