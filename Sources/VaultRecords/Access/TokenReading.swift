@@ -53,7 +53,9 @@ extension Records {
                 now = present
                 try transaction.lend(key.bytes, in: .records) { value in
                     try value.withUnsafeBytes { value in
-                        do { found = try StoredToken(value, under: key, keys, at: present) } catch let error as VaultError {
+                        do {
+                            found = try StoredToken(value, under: key, keys, at: present)
+                        } catch let error as VaultError {
                             damage = error
                         }
                     }
