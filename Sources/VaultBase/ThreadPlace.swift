@@ -17,7 +17,7 @@ package enum ThreadPlace {
             let descriptor = UInt(bitPattern: pthread_self())
         #endif
         // It stands at the end of the thread's stack, so the lower bits are the same for all.
-        return Int(descriptor >> 12 % UInt(count))
+        return Int((descriptor >> 12) % UInt(count))
     }
 }
 
