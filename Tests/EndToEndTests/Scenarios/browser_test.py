@@ -209,8 +209,10 @@ def run(browser, vault, artefacts, size, scheme, scenario):
             scenario(person)
             person.done()
         except Exception:
-            person.page.screenshot(path=os.path.join(artefacts, "failed.png"), full_page=True)
-            print(f"failed in {scenario.__name__} ({person.look}); see failed.png\n{vault.tail()}")
+            picture = f"failed-{scenario.__name__}-{person.look}.png"
+            person.page.screenshot(path=os.path.join(artefacts, picture), full_page=True)
+            said = person.page.locator("#notice").text_content(timeout=1000)
+            print(f"failed in {scenario.__name__} ({person.look}); see {picture}; the page says: {said}\n{vault.tail()}")
             raise
         assert vault.stop() == 0, "SIGTERM must end it cleanly"
         with open(vault.log, encoding="utf-8") as log:
