@@ -22,4 +22,8 @@ package enum ThreadPlace {
 }
 
 /// Keeps what comes next in memory out of this one's cache line.
-package typealias CacheLine = (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+package struct CacheLine: Sendable {
+    private let words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
+
+    package init() {}
+}

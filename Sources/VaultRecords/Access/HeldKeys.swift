@@ -17,7 +17,7 @@ final class HeldKeys: Sendable {
 
     private final class Place: Sendable {
         let lent: Mutex<Lent>
-        private let distance: CacheLine = (0, 0, 0, 0, 0, 0, 0, 0)
+        private let distance = CacheLine()
 
         init(_ keys: VaultKeys) { lent = Mutex(Lent(keys: keys, replacements: 0)) }
     }

@@ -19,7 +19,7 @@ public class RecordsView {
     public func connection(_ user: UserID, _ platform: PlatformName) throws -> Connection? {
         var found: Connection?
         try Key.withRecord(user, platform) { key in
-            _ = try transaction.get(key.bytes, in: .records) { value in
+            _ = try transaction.lend(key.bytes, in: .records) { value in
                 try value.withUnsafeBytes { value in
                     found = try open(value, key: key, ConnectionName(user: user, platform: platform))
                 }

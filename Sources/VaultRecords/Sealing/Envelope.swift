@@ -91,21 +91,21 @@ enum Envelope {
     private static func withPlaintext<R>(
         _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> R
     ) rethrows -> R {
+        guard count <= MemoryLayout<Room>.size else {
+            let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+            defer {
+                wipe(plain)
+                plain.deallocate()
+            }
+            return try body(plain)
+        }
         // Most values fit here: on the stack, where the function for temporary memory takes no more than 1 KiB.
         var room: Room = (.zero, .zero, .zero, .zero)
-        guard count > MemoryLayout<Room>.size else {
-            return try withUnsafeMutableBytes(of: &room) { room in
-                let plain = UnsafeMutableRawBufferPointer(rebasing: room[..<count])
-                defer { wipe(plain) }
-                return try body(plain)
-            }
+        return try withUnsafeMutableBytes(of: &room) { room in
+            let plain = UnsafeMutableRawBufferPointer(rebasing: room[..<count])
+            defer { wipe(plain) }
+            return try body(plain)
         }
-        let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
-        defer {
-            wipe(plain)
-            plain.deallocate()
-        }
-        return try body(plain)
     }
 
     /// Seals the first `count` bytes of `payload`, which has room for the padding, into `value`.

@@ -47,12 +47,7 @@ enum Key {
     }
 
     static func record(_ user: UserID, _ platform: PlatformName) -> [UInt8] {
-        var key: [UInt8] = []
-        key.reserveCapacity(user.rawValue.utf8.count + platform.rawValue.utf8.count + 10)
-        append(user.rawValue, to: &key)
-        key.append(0)
-        append(platform, to: &key)
-        return key
+        withRecord(user, platform) { Array($0) }
     }
 
     /// What all records of a user begin with.
@@ -63,10 +58,7 @@ enum Key {
     }
 
     static func identities(at platform: PlatformName) -> [UInt8] {
-        var key: [UInt8] = []
-        append(platform, to: &key)
-        key.append(0)
-        return key
+        Array(prefix) + Array(platform.rawValue.utf8) + [0]
     }
 
     static func identity(of user: UserID, at platform: PlatformName) -> [UInt8] { [1] + record(user, platform) }
@@ -129,16 +121,6 @@ enum Key {
     private static var prefix: UnsafeRawBufferPointer {
         let text: StaticString = "platform#"
         return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-    }
-
-    private static func append(_ platform: PlatformName, to key: inout [UInt8]) {
-        key.append(contentsOf: prefix)
-        append(platform.rawValue, to: &key)
-    }
-
-    private static func append(_ name: String, to key: inout [UInt8]) {
-        var name = name
-        name.withUTF8 { key.append(contentsOf: $0) }
     }
 }
 

@@ -8,7 +8,7 @@ final class VaultKeys: Sendable {
     private let activeKey: GuardedKey
     private let others: [UInt32: GuardedKey]
     private let vaultID: (UInt64, UInt64)
-    private let distance: CacheLine = (0, 0, 0, 0, 0, 0, 0, 0)
+    private let distance = CacheLine()
 
     convenience init(_ keyring: Keyring) { self.init(keyring, alsoReading: [:]) }
 

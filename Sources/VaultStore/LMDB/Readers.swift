@@ -23,7 +23,7 @@ final class Readers: Sendable {
 
     private final class Place: Sendable {
         let state = Mutex(State())
-        private let distance: CacheLine = (0, 0, 0, 0, 0, 0, 0, 0)
+        private let distance = CacheLine()
     }
 
     private let environment: Environment

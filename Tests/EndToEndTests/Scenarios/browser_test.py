@@ -211,7 +211,7 @@ def run(browser, vault, artefacts, size, scheme, scenario):
         except Exception:
             picture = f"failed-{scenario.__name__}-{person.look}.png"
             person.page.screenshot(path=os.path.join(artefacts, picture), full_page=True)
-            said = person.page.locator("#notice").text_content(timeout=1000)
+            said = person.page.locator("#notice").all_text_contents()
             print(f"failed in {scenario.__name__} ({person.look}); see {picture}; the page says: {said}\n{vault.tail()}")
             raise
         assert vault.stop() == 0, "SIGTERM must end it cleanly"
