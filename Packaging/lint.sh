@@ -20,6 +20,12 @@ if command -v python3 >/dev/null 2>&1; then
     done
 fi
 
+# What the documents name must be there.
+git grep -hoE '\b(Sources|Tests|Plugins|Packaging|Benchmarks)/[A-Za-z0-9_./-]*[A-Za-z0-9_/]' -- '*.md' | sort -u |
+    while read -r place; do
+        [ -e "$place" ] || { echo "vault: error: a document names $place, which is not there" >&2; exit 1; }
+    done
+
 # Only what needs its reason beside it may crash the program.
 if git grep -nE 'fatalError\("stub"\)|try! |: *TODO' -- Sources Plugins; then
     echo "vault: error: the lines above are unfinished or crash without a reason" >&2

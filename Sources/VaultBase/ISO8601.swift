@@ -4,7 +4,7 @@ extension Timestamp {
     ///
     /// Years before 0 and after 9999, which the format does not have, are written as its ends.
     public var iso8601: String {
-        let limited = min(max(seconds, -62_167_219_200), 253_402_300_799)
+        let limited = min(max(seconds, Self.firstSecond), Self.lastSecond)
         let days = limited >= 0 ? limited / 86_400 : (limited - 86_399) / 86_400
         let second = Int(limited - days * 86_400)
         let (year, month, day) = Self.civil(days: Int(days))
@@ -26,6 +26,11 @@ extension Timestamp {
             return 20
         }
     }
+
+    /// 0000-01-01T00:00:00Z.
+    static let firstSecond: Int64 = -62_167_219_200
+    /// 9999-12-31T23:59:59Z.
+    static let lastSecond: Int64 = 253_402_300_799
 
     /// The day of the Gregorian calendar, from days since 1970-01-01: counted from a 1st of March, so that
     /// the leap day is the last of its year.

@@ -88,17 +88,20 @@ public struct Facade: Service {
     ) throws -> Application<RouterResponder<FacadeContext>> {
         let parts = try FacadeParts(vault: vault, options: options, now: now)
         let endpoints = Self.endpoints(parts)
+        let observation = Observation(metrics: RequestMetrics(factory: metrics), logger: logger)
+        let rules = BrowserRules(parts: parts, endpoints: endpoints)
         let router = endpoints.router([
             Edge(
-                observation: Observation(metrics: RequestMetrics(factory: metrics), logger: logger),
-                rules: BrowserRules(parts: parts, endpoints: endpoints),
+                observation: observation, rules: rules,
                 problems: Problems(endpoints: endpoints, frontend: vault.options.frontendURL),
                 admission: Admission(parts: parts))
         ])
         let (readiness, bound) = (readiness, bound)
         return Application(
             router: router,
-            server: Listener.server(options.tls, options.limits, proxies: parts.proxies, metrics: metrics),
+            server: Listener.server(
+                options.tls, options.limits, proxies: parts.proxies, metrics: metrics,
+                direct: TokensAtHand(parts: parts, rules: rules, observation: observation)),
             configuration: .init(address: .hostname(options.host, port: options.port)),
             onServerRunning: { channel in
                 readiness.serve()

@@ -55,6 +55,8 @@ struct FacadeParts: Sendable {
         proxies.client(peer: context.peer, forwardedFor: request.headers[values: .xForwardedFor])
     }
 
+    static let jsonType = HTTPField(name: .contentType, value: "application/json")
+
     /// The `{platform}` of the path.
     func platform(_ context: FacadeContext) throws -> PlatformName {
         try PlatformName(context.parameters.get("platform") ?? "")
@@ -65,12 +67,10 @@ extension Response {
     /// `200` with a JSON body.
     static func json(_ body: ByteBuffer, headers: HTTPFields = [:]) -> Response {
         var headers = headers
-        headers.append(jsonType)
+        headers.append(FacadeParts.jsonType)
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: body))
     }
 }
-
-private let jsonType = HTTPField(name: .contentType, value: "application/json")
 
 extension HTTPField.Name {
     static let xForwardedFor = Self("X-Forwarded-For")!

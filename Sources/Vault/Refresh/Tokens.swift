@@ -10,6 +10,7 @@ extension Vault {
     /// - Throws: `no-platform`, `no-connection`, `reconnect`, `uncertain`, `retry`, `operator`,
     ///   `platform-unavailable`.
     public func token(for user: UserID, at platform: PlatformName) async throws -> AccessToken {
+        observation.tokenRead(platform)
         if let token = try freshToken(for: user, at: platform) { return token }
         do {
             return try accessToken(try await refresher.refresh(ConnectionName(user: user, platform: platform), .fresh))
@@ -21,9 +22,20 @@ extension Vault {
         }
     }
 
+    /// What ``session(_:)`` and ``token(for:at:)`` answer together, where there is nothing to wait for and nothing to
+    /// explain; nil where there is, and then nothing was counted.
+    ///
+    /// May be asked where nobody may wait: on an event loop.
+    public func tokenAtHand(_ session: Secret, at platform: PlatformName) -> AccessToken? {
+        guard let session = try? heldSession(session), let token = try? freshToken(for: session.user, at: platform)
+        else { return nil }
+        observation.sessionChecked(true)
+        observation.tokenRead(platform)
+        return token
+    }
+
     /// The access token where it need not be refreshed. The hot path: one read, nothing to wait for.
     private func freshToken(for user: UserID, at platform: PlatformName) throws -> AccessToken? {
-        observation.tokenRead(platform)
         let (found, now) = try records.token(of: user, at: platform)
         guard let found else { throw missing(user, platform) }
         let freshness = Freshness.of(

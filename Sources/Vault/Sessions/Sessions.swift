@@ -17,13 +17,17 @@ extension Vault {
     /// still in the store.
     /// - Throws: `unauthorized`, always with the same words for every reason a forger could learn from.
     public func session(_ token: Secret) throws -> SessionRecord {
+        let session = try heldSession(token)
+        observation.sessionChecked(session != nil)
+        guard let session else { throw Self.noSession }
+        return session
+    }
+
+    /// The session of a JWT that holds.
+    func heldSession(_ token: Secret) throws -> SessionRecord? {
         guard let claims = sessionTokens.claims(of: token, now: records.clock.now()),
             let session = try records.read({ try $0.session(claims.id) }), session.user.rawValue == claims.subject
-        else {
-            observation.sessionChecked(false)
-            throw Self.noSession
-        }
-        observation.sessionChecked(true)
+        else { return nil }
         return session
     }
 

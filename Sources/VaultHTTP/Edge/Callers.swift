@@ -17,7 +17,7 @@ extension FacadeParts {
     ///
     /// - Throws: `unauthorized`; `forbidden` for a change asked for by cookie without `X-Vault-CSRF: 1`.
     func caller(_ request: Request) throws -> Caller {
-        if let token = try bearer(request) {
+        if let token = try bearer(request.headers) {
             return Caller(session: try vault.session(token), byCookie: false)
         }
         if let token = cookie(request) {
@@ -30,7 +30,7 @@ extension FacadeParts {
     /// The session of a request that may have none. A cookie that is worth nothing any more counts as none,
     /// because a page cannot take it away; a bearer token that is worth nothing is a mistake.
     func callerIfAny(_ request: Request) throws -> Caller? {
-        if try bearer(request) != nil { return try caller(request) }
+        if try bearer(request.headers) != nil { return try caller(request) }
         guard let token = cookie(request) else { return nil }
         try checkCSRF(request)
         guard let session = try? vault.session(token) else { return nil }
@@ -38,9 +38,9 @@ extension FacadeParts {
     }
 
     func bearer(
-        _ request: Request, hint: String = "send it as: Authorization: Bearer SESSION"
+        _ headers: HTTPFields, hint: String = "send it as: Authorization: Bearer SESSION"
     ) throws(VaultError) -> Secret? {
-        let values = request.headers[values: .authorization]
+        let values = headers[values: .authorization]
         guard var value = values.first else { return nil }
         let token = value.withUTF8 { bytes -> Secret? in
             let isBearer = zip(bytes, Self.scheme).allSatisfy { $0 | ($1 == 0x20 ? 0 : 0x20) == $1 }

@@ -24,25 +24,31 @@ struct EdgeChannel: ServerChildChannel {
     private let identity: TLSIdentity?
     private let limits: ListenerLimits
     private let connections: Connections
+    private let direct: TokensAtHand?
     private let one: HTTP1Channel
     private let two: HTTP2Channel
 
     init(
-        identity: TLSIdentity?, limits: ListenerLimits, connections: Connections,
+        identity: TLSIdentity?, limits: ListenerLimits, connections: Connections, direct: TokensAtHand?,
         responder: @escaping HTTPChannelHandler.Responder
     ) {
         self.identity = identity
         self.limits = limits
         self.connections = connections
+        self.direct = direct
         // The idle time here ends a stream whose client takes nothing of a small answer, which fits into what may
         // wait to be sent; the rest is for the guard and the clock.
-        let stream = HTTP1Channel.Configuration(
+        let connection = HTTP1Channel.Configuration(
             additionalChannelHandlers: [RequestClock(limits, connections)],
             idleTimeout: TimeAmount(limits.idleTime),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: Limits.headers, maxHeaderListSize: Limits.headers,
                 maxHeaderFieldCount: Limits.headerFields))
-        one = HTTP1Channel(responder: responder, configuration: stream)
+        one = HTTP1Channel(responder: responder, configuration: connection)
+        var stream = connection
+        stream.additionalChannelHandlers = {
+            [RequestClock(limits, connections)] + (direct.map { [DirectAnswers($0)] } ?? [])
+        }
         two = HTTP2Channel(
             responder: responder,
             configuration: .init(
@@ -61,7 +67,7 @@ struct EdgeChannel: ServerChildChannel {
         do {
             guard let identity else {
                 try pipeline.addHandler(ConnectionGuard(limits, connections, handshake: false))
-                let agreed = one.setup(channel: channel, logger: logger).map(Agreed.one)
+                let agreed = setupOne(channel, logger)
                 return channel.eventLoop.makeSucceededFuture(Value(channel: channel, agreed: agreed))
             }
             try pipeline.addHandler(NIOSSLServerHandler(context: identity.context))
@@ -70,7 +76,7 @@ struct EdgeChannel: ServerChildChannel {
                 if case .negotiated("h2") = result {
                     return two.setup(channel: channel, logger: logger).map(Agreed.two)
                 }
-                return one.setup(channel: channel, logger: logger).map(Agreed.one)
+                return setupOne(channel, logger)
             }
             try pipeline.addHandler(negotiation)
             return channel.eventLoop.makeSucceededFuture(
@@ -78,6 +84,19 @@ struct EdgeChannel: ServerChildChannel {
         } catch {
             channel.close(promise: nil)
             return channel.eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    /// HTTP/1.1. Direct answers stand behind the handler that knows whether the connection is in use: it must see them.
+    /// A stream of HTTP/2 is in use as long as there is one.
+    private func setupOne(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<Agreed> {
+        one.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            if let direct {
+                let pipeline = channel.pipeline.syncOperations
+                let state = try pipeline.handler(type: HTTPConnectionStateHandler.self)
+                try pipeline.addHandler(DirectAnswers(direct), position: .after(state))
+            }
+            return .one(value)
         }
     }
 

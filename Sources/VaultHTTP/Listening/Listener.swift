@@ -13,16 +13,20 @@ enum Listener {
 
     /// HTTP/1.1 with our limits; inside TLS, where there is a certificate, with HTTP/2 besides.
     ///
-    /// - Parameter proxies: whose connections are not one client's.
+    /// - Parameters:
+    ///   - proxies: whose connections are not one client's.
+    ///   - direct: what need not go to the responder.
     static func server(
-        _ identity: TLSIdentity?, _ limits: ListenerLimits, proxies: TrustedProxies, metrics: any MetricsFactory
+        _ identity: TLSIdentity?, _ limits: ListenerLimits, proxies: TrustedProxies, metrics: any MetricsFactory,
+        direct: TokensAtHand? = nil
     ) -> HTTPServerBuilder {
         let connections = Connections(limits, metrics: metrics) { address in
             // Without TLS, what comes from this machine is a proxy.
             proxies.isTrusted(address) || identity == nil && address.isLoopback
         }
         return HTTPServerBuilder { responder in
-            EdgeChannel(identity: identity, limits: limits, connections: connections, responder: responder)
+            EdgeChannel(
+                identity: identity, limits: limits, connections: connections, direct: direct, responder: responder)
         }
     }
 }

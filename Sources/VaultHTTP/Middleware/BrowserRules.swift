@@ -33,7 +33,9 @@ struct BrowserRules {
         else { return nil }
         context.coreContext.endpointPath.value = "preflight"
         let methods = endpoints.methods(at: request.uri.path)
-        guard reader(of: request) != nil, !methods.isEmpty else { return Response(status: .noContent) }
+        guard reader(request.headers, request.uri.path) != nil, !methods.isEmpty else {
+            return Response(status: .noContent)
+        }
         return Response(
             status: .noContent,
             headers: [
@@ -43,23 +45,25 @@ struct BrowserRules {
             ])
     }
 
-    /// Writes the rules into an answer.
-    func apply(to response: inout Response, of request: Request) {
-        if let reader = reader(of: request) {
-            response.headers[.accessControlAllowOrigin] = reader
-            if takesCookies(request.uri.path) { response.headers[.accessControlAllowCredentials] = "true" }
-            response.headers[.accessControlExposeHeaders] =
+    /// Writes the rules into the fields of an answer.
+    ///
+    /// - Parameters:
+    ///   - request: the fields of the request.
+    ///   - path: the request's, without its query.
+    func apply(to answer: inout HTTPFields, of request: HTTPFields, at path: String) {
+        if let reader = reader(request, path) {
+            answer[.accessControlAllowOrigin] = reader
+            if takesCookies(path) { answer[.accessControlAllowCredentials] = "true" }
+            answer[.accessControlExposeHeaders] =
                 "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
         }
-        harden(&response.headers)
+        harden(&answer)
     }
 
     /// The origin of the page that asks, where it may read the answer.
-    private func reader(of request: Request) -> String? {
+    private func reader(_ request: HTTPFields, _ path: String) -> String? {
         // What service keys open is for back ends: no page may read it.
-        guard let origin = request.headers[.origin], !request.uri.path.hasPrefix("/v1/"),
-            parts.origins.mayRead(origin)
-        else { return nil }
+        guard let origin = request[.origin], !path.hasPrefix("/v1/"), parts.origins.mayRead(origin) else { return nil }
         return origin
     }
 

@@ -24,8 +24,10 @@ struct Edge: RouterMiddleware {
                 response = problems.answer(error, to: request, context)
             }
         }
-        rules.apply(to: &response, of: request)
-        observation.note(&response, of: request, context, since: begun)
+        rules.apply(to: &response.headers, of: request.headers, at: request.uri.path)
+        observation.note(
+            response.status, to: request.method, at: context.endpointPath, since: begun, id: context.id)
+        response.headers[.xRequestID] = context.id
         return response
     }
 }

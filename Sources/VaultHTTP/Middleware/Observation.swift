@@ -22,20 +22,25 @@ struct Observation {
     /// Its answer goes.
     func end() { metrics.active.decrement() }
 
-    /// Counts the answer, writes the line and gives the answer the request's id.
-    func note(_ response: inout Response, of request: Request, _ context: FacadeContext, since start: NIODeadline) {
-        let id = context.id
-        response.headers[.xRequestID] = id
+    /// Counts an answer and writes its line.
+    ///
+    /// - Parameters:
+    ///   - route: the endpoint's path; nil where there is none.
+    ///   - id: the request's.
+    func note(
+        _ status: HTTPResponse.Status, to method: HTTPRequest.Method, at route: String?, since start: NIODeadline,
+        id: String
+    ) {
         let nanoseconds = (NIODeadline.now() - start).nanoseconds
-        let route = context.endpointPath ?? "none"
+        let route = route ?? "none"
         // A method that is nobody's would be a label anybody could choose.
-        let method = RequestMetrics.methods.contains(request.method) ? request.method.rawValue : "other"
-        metrics.record(method, route, response.status.code, nanoseconds)
+        let method = RequestMetrics.methods.contains(method) ? method.rawValue : "other"
+        metrics.record(method, route, status.code, nanoseconds)
         logger.info(
             "request",
             metadata: [
                 "hb.request.id": .string(id), "method": .string(method), "route": .string(route),
-                "status": .stringConvertible(response.status.code),
+                "status": .stringConvertible(status.code),
                 "microseconds": .stringConvertible(nanoseconds / 1000),
             ])
     }

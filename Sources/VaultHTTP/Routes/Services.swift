@@ -55,7 +55,7 @@ extension FacadeParts {
     ) -> Endpoint {
         Endpoint(method, path) { request, context in
             let hint = "send it as: Authorization: Bearer vlt_…"
-            guard let token = try self.bearer(request, hint: hint) else {
+            guard let token = try self.bearer(request.headers, hint: hint) else {
                 throw VaultError(.unauthorized, "no service key was sent", hint: hint)
             }
             let key = try self.vault.service(token)

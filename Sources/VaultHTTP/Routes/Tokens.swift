@@ -9,11 +9,13 @@ import VaultRecords
 extension FacadeParts {
     /// `GET /auth/{platform}/token`: the access token, refreshed only when it is about to end.
     var tokenEndpoint: Endpoint {
-        Endpoint(.get, "/auth/{platform}/token") { request, context in
+        Endpoint(.get, Self.tokenPath) { request, context in
             let user = try self.caller(request).session.user
             return .json(Self.body(try await self.vault.token(for: user, at: self.platform(context))))
         }
     }
+
+    static let tokenPath = "/auth/{platform}/token"
 
     /// `POST /auth/{platform}/refresh`: always a new redemption.
     var refreshEndpoint: Endpoint {
