@@ -1,4 +1,5 @@
 import CLMDB
+import Dispatch
 import Glibc
 import Synchronization
 import VaultBase
@@ -28,7 +29,7 @@ final class Readers: Sendable {
 
     private let environment: Environment
     private let places = (0..<ThreadPlace.count).map { _ in Place() }
-    private let done = Semaphore()
+    private let done = DispatchSemaphore(value: 0)
 
     init(_ environment: Environment) { self.environment = environment }
 

@@ -1,12 +1,13 @@
 import CLMDB
+import Dispatch
 import Glibc
 import Synchronization
 import VaultBase
 
 /// The one thread that writes, and the queue before it.
 ///
-/// It takes what waits and commits it together: while one commit goes to disk the next batch gathers, so
-/// nobody waits for company. What a batch carries is answered only after its commit.
+/// It takes what waits and commits it together: while one commit goes to disk the next batch gathers; ``Gathering`` says
+/// when it waits for company besides. What a batch carries is answered only after its commit.
 final class Writer: Sendable {
     /// The most operations, and about the most bytes put, that one commit carries.
     private static let batchLimit = (operations: 256, bytes: 4 << 20)
@@ -22,6 +23,9 @@ final class Writer: Sendable {
     private struct State {
         var queue: [Operation] = []
         var counts = Counts()
+        var gathering = Gathering()
+        /// With how many in the queue the writer is called, besides the first.
+        var wanted = 1
         var failure: VaultError?
         var isClosing = false
         var isClosed = false
@@ -34,7 +38,7 @@ final class Writer: Sendable {
     private let queueLimit: Int
     private let onFailure: (@Sendable (VaultError) -> Void)?
     private let state = Mutex(State())
-    private let work = Semaphore()
+    private let work = DispatchSemaphore(value: 0)
 
     var counts: Counts { state.withLock { $0.counts } }
     var failure: VaultError? { state.withLock { $0.failure } }
@@ -92,7 +96,7 @@ final class Writer: Sendable {
     }
 
     private func accept(_ operation: Operation) throws(VaultError) {
-        let isFirst = try state.withLock { state throws(VaultError) in
+        let isAwaited = try state.withLock { state throws(VaultError) in
             if let failure = state.failure { throw failure }
             guard !state.isClosing else { throw Limits.closed }
             guard state.counts.waiting < queueLimit else {
@@ -102,9 +106,9 @@ final class Writer: Sendable {
             }
             state.counts.waiting += 1
             state.queue.append(operation)
-            return state.queue.count == 1
+            return state.queue.count == 1 || state.queue.count == state.wanted
         }
-        if isFirst { work.signal() }
+        if isAwaited { work.signal() }
     }
 
     // MARK: On the writer's thread
@@ -113,9 +117,11 @@ final class Writer: Sendable {
         Self.leaveSignalsToOthers()
         while true {
             work.wait()
+            gather()
             let (operations, isClosing) = state.withLock { state in
                 let operations = state.queue
                 state.queue = []
+                state.wanted = 1
                 return (operations, state.isClosing)
             }
             commit(operations[...])
@@ -129,6 +135,20 @@ final class Writer: Sendable {
             return state.closers
         }
         for closer in closers { closer.resume() }
+    }
+
+    /// Waits for those who will be here soon.
+    private func gather() {
+        let patience = state.withLock { state -> Duration? in
+            guard !state.isClosing, let last = state.counts.lastCommit, let wanted = state.gathering.wanted(),
+                state.queue.count < wanted
+            else { return nil }
+            state.wanted = wanted
+            return last / Gathering.share
+        }
+        guard let patience else { return }
+        _ = work.wait(timeout: .now() + .nanoseconds(Int(patience / .nanoseconds(1))))
+        state.withLock { $0.gathering.gathered($0.queue.count) }
     }
 
     private func commit(_ operations: ArraySlice<Operation>) {
@@ -232,6 +252,7 @@ final class Writer: Sendable {
         state.withLock { state in
             state.counts.operations += carried
             state.counts.waiting -= batch.count
+            state.gathering.answered(batch.count, waiting: state.queue.count)
         }
         for operation in batch { operation.answer(failure) }
         return batch.count
