@@ -20,15 +20,24 @@ export function say(title, detail = "", { kind = "good", code } = {}) {
   $("notice-text").replaceChildren(...parts);
 }
 
+/** Who waits for the dialog's answer. */
+let answer = () => {};
+
+$("confirm").addEventListener("close", ({ target }) => {
+  // The news of a closing may come when the dialog is open again, with another question.
+  if (!target.open) answer(target.returnValue === "yes");
+});
+
 /** Asks in a dialog; Escape and the backdrop mean no. The focus returns to where it was. */
 export function confirmed(title, text) {
+  answer(false);
   const dialog = $("confirm");
   $("confirm-title").textContent = title;
   $("confirm-text").textContent = text;
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    answer = resolve;
   });
 }
 
