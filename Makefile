@@ -46,6 +46,7 @@ test: setup
 	PATH="$(CURDIR)/.build/e2e-venv/bin:$$PATH" $(SWIFT) test --skip-build --filter '$(CLOCKED)'
 	PATH="$(CURDIR)/.build/e2e-venv/bin:$$PATH" $(SWIFT) test --skip-build --skip '$(CLOCKED)|^EndToEndTests\.'
 	$(SWIFT) test --skip-build --filter EndToEndTests
+	@sh Tests/Fuzz/run.sh 2
 
 # The short form of each is in `make test`. Every harness is also run against something broken, and must notice.
 FAULT_SUITES := LMDBPowerCutTests|LMDBFailingCallTests|LMDBKillTests|LMDBDamageTests|StoreFaultTests|Backup[A-Za-z]*Tests|ClockTests

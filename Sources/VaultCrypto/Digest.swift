@@ -1,5 +1,4 @@
 import CSodium
-public import VaultBase
 
 /// Hashes and MACs.
 public enum Digest {
@@ -7,11 +6,6 @@ public enum Digest {
         withContiguous(bytes) { message in
             filled(32) { _ = crypto_hash_sha256($0, message.baseAddress, UInt64(message.count)) }
         }
-    }
-
-    /// HMAC-SHA-256 (RFC 2104); the key may have any length.
-    public static func hmacSHA256(_ message: some Collection<UInt8>, key: Secret) -> [UInt8] {
-        withContiguous(message) { MACKey(key).code(of: UnsafeRawBufferPointer($0)) }
     }
 
     /// BLAKE2b-256 without a key.
@@ -43,7 +37,7 @@ public enum Digest {
         }
     }
 
-    private static func withContiguous<R>(
+    static func withContiguous<R>(
         _ bytes: some Collection<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R
     ) -> R {
         if let result = bytes.withContiguousStorageIfAvailable(body) { return result }

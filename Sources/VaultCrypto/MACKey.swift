@@ -18,3 +18,10 @@ public struct MACKey: Sendable {
         return code.finalize().withUnsafeBytes { Array($0) }
     }
 }
+
+extension Digest {
+    /// HMAC-SHA-256 (RFC 2104); the key may have any length.
+    public static func hmacSHA256(_ message: some Collection<UInt8>, key: Secret) -> [UInt8] {
+        withContiguous(message) { MACKey(key).code(of: UnsafeRawBufferPointer($0)) }
+    }
+}

@@ -42,7 +42,7 @@ flags="-swift-version 6 -O -g -parse-as-library -package-name vault -sanitize=fu
 files() {
     case $1 in
     Vault) echo Sources/Vault/Administration/ConnectionDocument.swift Sources/Vault/Administration/RFC3339.swift ;;
-    VaultCrypto) grep -L '^import Crypto' "Sources/$1"/*.swift ;;
+    VaultCrypto) grep -LE '^import Crypto|Digest\.hmacSHA256' "Sources/$1"/*.swift ;;
     *) find "Sources/$1" -name '*.swift' ;;
     esac
 }

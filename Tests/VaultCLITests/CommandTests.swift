@@ -77,6 +77,10 @@ import Testing
             (#"{"user":"b","platform":"x","accessToken":"A","expiresAt":"soon"}"#, ":2: expiresAt expects a moment"),
             (#"{"user":"b","platform":"x","accessToken":7}"#, ":2: accessToken is no string"),
             (#"{"user":"b","platform":"x","access_token":"A"}"#, ":2: access_token is no field"),
+            (
+                #"{"user":"b","platform":"x","a-token-where-a-name-should-be":"A"}"#,
+                ":2: one of the names is no field"
+            ),
             (#"{"user":"b","platform":"x","accessToken":"A","health":"fine"}"#, ":2: health is none of"),
             (good, ":2: ada at spotify stands there twice"),
         ] {

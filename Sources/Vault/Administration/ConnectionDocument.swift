@@ -62,7 +62,7 @@ public struct ConnectionDocument: Codable, Sendable, Equatable, CustomStringConv
         let names = try decoder.container(keyedBy: AnyName.self).allKeys
         if let unknown = names.first(where: { CodingKeys(rawValue: $0.stringValue) == nil }) {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: [unknown], debugDescription: "is no field of a connection"))
+                .init(codingPath: [unknown.shown], debugDescription: "is no field of a connection"))
         }
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         user = try fields.decodeIfPresent(String.self, forKey: .user) ?? ""
@@ -100,6 +100,12 @@ public struct ConnectionDocument: Codable, Sendable, Equatable, CustomStringConv
         var intValue: Int? { nil }
         init(stringValue: String) { self.stringValue = stringValue }
         init?(intValue: Int) { return nil }
+
+        /// Itself, where it can only be a name: a token in the wrong place is not repeated.
+        var shown: AnyName {
+            let isName = stringValue.utf8.count <= 24 && stringValue.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            return isName ? self : AnyName(stringValue: "one of the names")
+        }
     }
 
     /// The longest token, in bytes: more than any provider gives, less than the store's largest value.
