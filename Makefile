@@ -8,11 +8,12 @@ DEBUG   := .build/debug
 # so what nobody calls is left out.
 RELEASE_FLAGS := -c release --product vault --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic
 
-.PHONY: help run build test fault torture contract bench sanitize lint format setup clean
+.PHONY: help run build install test fault torture contract bench sanitize lint format setup clean
 
 help:
 	@echo "make run     build, then serve the vault with its sandbox on http://127.0.0.1:8000"
 	@echo "make build   the program at $(RELEASE)/vault, the plugins in $(RELEASE)/plugins"
+	@echo "make install the same under DESTDIR, where Packaging/vault.service looks for it; as root"
 	@echo "make test    build and run the whole test suite"
 	@echo "make fault   the faults again, longer: power cuts, kills, full disks, slow clients, fuzzing; four minutes, two more after a change"
 	@echo "make torture refreshes in trouble: 10,000 users, a failing provider, kill -9 at every step; ten minutes"
@@ -30,6 +31,11 @@ build: setup
 	@echo "vault: building the release; the first time takes about ten minutes on two cores"
 	$(SWIFT) build $(RELEASE_FLAGS)
 	sh Plugins/build.sh $(RELEASE)/plugins
+
+# Installs what `make build` left, so that root need not build: sudo make install
+install:
+	@[ -x $(RELEASE)/vault ] || { echo "vault: error: nothing is built yet" >&2; echo "vault: hint: make build, then make install" >&2; exit 1; }
+	@sh Packaging/install.sh $(RELEASE) "$(DESTDIR)"
 
 # Key and store are where vault.conf says, so that commands beside the server find them.
 run: build

@@ -71,6 +71,31 @@ def check_unit(program, folder):
     print(f"ok the unit file is well formed, its exposure {exposure}")
 
 
+def check_installation(program, folder):
+    products, root = os.path.dirname(os.path.abspath(program)), os.path.join(folder, "root")
+    conf = os.path.join(root, "etc/vault/vault.conf")
+    install = ["sh", os.path.join(os.path.dirname(UNIT), "install.sh"), products, root]
+    subprocess.run(install, check=True, capture_output=True)
+    with open(conf, "a", encoding="utf-8") as file:
+        file.write("# mine\n")
+    again = subprocess.run(install, check=True, capture_output=True, text=True)
+    assert "kept " + conf in again.stderr, again.stderr
+    with open(conf, encoding="utf-8") as file:
+        assert file.read().endswith("# mine\n")
+    with open(UNIT, encoding="utf-8") as file:
+        words = re.search(r"^ExecStart=(.*)$", file.read(), re.MULTILINE)[1].split()
+    assert os.access(root + words[0], os.X_OK) and root + words[3] == conf, words
+    with open(conf, encoding="utf-8") as file:
+        path = re.search(r'^path = "(/usr[^"]*)"', file.read(), re.MULTILINE)[1]
+    listed = subprocess.run(
+        [root + words[0], "plugins", "--config", conf, "--plugins-path", root + path, "--json",
+         "--store-path", os.path.join(folder, "none")], capture_output=True, text=True, check=False)
+    names = {os.path.basename(name) for name in re.findall(r'"file":"([^"]+)"', listed.stdout)}
+    assert {"spotify.so", "oidc.so"} <= names, listed.stdout + listed.stderr
+    assert not [name for place in os.walk(root) for name in place[2] if name.startswith(".new")]
+    print("ok make install puts things where the unit and vault.conf look, and keeps vault.conf")
+
+
 def check_reader_that_leaves(program, plugins, folder):
     vault = Vault(program, plugins, tempfile.mkdtemp(dir=folder), lambda _: "")
     assert vault.run("init")[0] == 0
@@ -92,6 +117,7 @@ def main(program, plugins):
     with tempfile.TemporaryDirectory(prefix="vault-service-") as folder:
         check_notifications(program, plugins, folder)
         check_unit(program, folder)
+        check_installation(program, folder)
         check_reader_that_leaves(program, plugins, folder)
     return 0
 
