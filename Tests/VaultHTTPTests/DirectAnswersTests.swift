@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -195,6 +196,39 @@ import VaultBase
         }
         #expect(!places.contains(nil) && places.compactMap { $0 } == places.compactMap { $0 }.sorted(), "\(pipeline)")
         _ = try await channel.finish(acceptAlreadyClosed: true)
+    }
+
+    @Test func aServerThatStopsSendsWhatItHasAnswered() async throws {
+        let (tokens, logger) = (try tokens(), house.log.logger)
+        let channel = try await NIOAsyncTestingChannel {
+            try $0.pipeline.syncOperations.addHandler(HTTPConnectionStateHandler(logger: logger))
+            try $0.pipeline.syncOperations.addHandler(DirectAnswers(tokens))
+        }
+        try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
+        try await channel.writeInbound(HTTPRequestPart.head(request()))
+        try await channel.writeInbound(HTTPRequestPart.end(nil))
+        // The answer goes with the next turn of the loop; the word to stop comes before it.
+        try await channel.testingEventLoop.executeInContext {
+            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
+        #expect(channel.isActive)
+        await channel.testingEventLoop.run()
+        #expect(try await answered(channel) == 1)
+        #expect(!channel.isActive)
+    }
+
+    @Test func answersToWhatCameTogetherAreWhole() async throws {
+        let channel = try await connection()
+        let request = request()
+        try await channel.testingEventLoop.executeInContext {
+            for _ in 0..<3 {
+                channel.pipeline.fireChannelRead(HTTPRequestPart.head(request))
+                channel.pipeline.fireChannelRead(HTTPRequestPart.end(nil))
+            }
+            channel.pipeline.fireChannelReadComplete()
+        }
+        await channel.testingEventLoop.run()
+        #expect(try await answered(channel) == 3)
     }
 
     @Test func bothWaysGiveTheSameAnswer() async throws {

@@ -17,13 +17,16 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     private var head: HTTPRequest?
     /// Requests handed on whose answers have not come by.
     private var waiting = 0
-    private var hasWritten = false
+    /// An answer was written but for its end, which goes when it is sent: until then the connection counts as in use, and
+    /// a server that is stopping does not close it.
+    private var owesEnd = false
 
     init(_ tokens: TokensAtHand) { self.tokens = tokens }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         if case .head(let request) = part {
+            writeEnd(context)
             if waiting == 0, context.channel.isWritable, tokens.isWorthAsking(request) {
                 head = request
                 return
@@ -33,8 +36,7 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
             if case .end = part, let (head, body) = tokens.answer(request) {
                 context.write(wrapOutboundOut(.head(head)), promise: nil)
                 context.write(wrapOutboundOut(.body(body)), promise: nil)
-                context.write(wrapOutboundOut(.end(nil)), promise: nil)
-                hasWritten = true
+                owesEnd = true
                 return
             }
             waiting += 1
@@ -46,9 +48,19 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         // Sent after all that can be read on this loop was read: a client or proxy on the same machine then wakes once
         // for many answers, which costs less than the answers do.
-        if hasWritten { context.eventLoop.assumeIsolated().execute { context.flush() } }
-        hasWritten = false
+        if owesEnd {
+            context.eventLoop.assumeIsolated().execute { [self] in
+                writeEnd(context)
+                context.flush()
+            }
+        }
         context.fireChannelReadComplete()
+    }
+
+    private func writeEnd(_ context: ChannelHandlerContext) {
+        guard owesEnd else { return }
+        owesEnd = false
+        context.write(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
