@@ -28,6 +28,8 @@ public final class Vault: Service {
     let renewals = Flights<String, SessionRecord>()
     let disconnections = Flights<ConnectionName, Disconnection>()
     let clockWatch = Mutex(ClockWatch())
+    /// The platforms that `/metrics` shows.
+    let measuredPlatforms = Mutex<Set<PlatformName>>([])
     /// Until when no scheduled backup is tried again; nil when the last one went well.
     let backupPause = Mutex<Timestamp?>(nil)
     /// When this process made the newest full backup and the increments after it, by the wall clock.

@@ -33,6 +33,7 @@ actor Courier {
         self.options = options
         self.observation = observation
         self.logger = logger
+        for outcome in ["delivered", "failed", "dead"] { observation.webhook(webhook.name, outcome, by: 0) }
     }
 
     /// Goes on until it is cancelled. A store that fails is asked again later.

@@ -151,6 +151,22 @@ extension Vault {
         observation.gauge("vault_refreshes_in_flight", refresher.flights.count)
         observation.gauge("vault_refreshes_unsaved", refresher.unsaved.withLock { $0.count })
         observation.gauge("vault_refreshes_backing_off", refresher.backoff.count)
+        measurePlatforms()
         try measureBackups()
+    }
+
+    private func measurePlatforms() {
+        let entries = platforms.entries
+        // What a reload took away has no fault any more.
+        let gone = measuredPlatforms.withLock { measured in
+            let before = measured
+            measured = Set(entries.map(\.name))
+            return before.subtracting(measured)
+        }
+        for name in gone { observation.gauge("vault_platform_fault", 0, [("platform", name.rawValue)]) }
+        for entry in entries {
+            observation.gauge(
+                "vault_platform_fault", entry.platform == nil ? 1 : 0, [("platform", entry.name.rawValue)])
+        }
     }
 }

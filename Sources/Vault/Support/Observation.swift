@@ -26,7 +26,16 @@ struct Observation: Sendable {
                 label: "vault_token_reads_total", dimensions: [("platform", entry.name.rawValue)], factory: factory)
         }
         tokenReads = reads
+        // Shown at 0: of a counter that begins at 1, nobody sees that it grew.
+        for entry in platforms.entries {
+            for outcome in Self.refreshOutcomes { count("vault_refreshes_total", entry.name, outcome, by: 0) }
+        }
+        for outcome in ["ok", "failed"] { backup(outcome, by: 0) }
     }
+
+    private static let refreshOutcomes =
+        ["ok", "overtaken", "unsaved", "uncertain", "interrupted"]
+        + [FailureClass.reconnect, .restartLogin, .retry, .operatorAction].map(\.rawValue)
 
     func tokenRead(_ platform: PlatformName) {
         // One that came with a reload has its counter looked up each time.
@@ -49,11 +58,11 @@ struct Observation: Sendable {
         Counter(label: "vault_events_total", dimensions: [("type", kind.name)], factory: factory).increment()
     }
 
-    func webhook(_ name: String, _ outcome: String) {
+    func webhook(_ name: String, _ outcome: String, by number: Int = 1) {
         Counter(
             label: "vault_webhook_deliveries_total", dimensions: [("webhook", name), ("outcome", outcome)],
             factory: factory
-        ).increment()
+        ).increment(by: number)
     }
 
     /// - Parameter name: one of the keys there are, or `none`: their number is limited.
@@ -88,18 +97,19 @@ struct Observation: Sendable {
         }
     }
 
-    func backup(_ outcome: String) {
-        Counter(label: "vault_backups_total", dimensions: [("outcome", outcome)], factory: factory).increment()
+    func backup(_ outcome: String, by number: Int = 1) {
+        Counter(label: "vault_backups_total", dimensions: [("outcome", outcome)], factory: factory)
+            .increment(by: number)
     }
 
     func gauge(_ name: String, _ value: Int, _ dimensions: [(String, String)] = []) {
         Gauge(label: name, dimensions: dimensions, factory: factory).record(value)
     }
 
-    private func count(_ name: String, _ platform: PlatformName, _ outcome: String) {
+    private func count(_ name: String, _ platform: PlatformName, _ outcome: String, by number: Int = 1) {
         Counter(
             label: name, dimensions: [("platform", platform.rawValue), ("outcome", outcome)], factory: factory
-        ).increment()
+        ).increment(by: number)
     }
 }
 

@@ -21,6 +21,7 @@ extension PrometheusMetrics {
         "vault_service_requests_total": "Requests with service keys, by key, action and outcome.",
         "vault_events_pending": "Events that somebody still has to be told, counted to 10000.",
         "vault_grants_expiring": "Connections that end within refresh.warn-before, counted to 10000.",
+        "vault_platform_fault": "1 where a platform is configured and cannot be used, else 0: vault plugins says why.",
         "vault_platforms_cooling": "Platforms that asked us to slow down.",
         "vault_provider_seconds": "How long platforms took to answer, in seconds.",
         "vault_swept_total": "What the sweeper removed.",
