@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Vault
 import VaultBase
 import VaultProviders
 import VaultStore
@@ -16,7 +17,7 @@ struct VaultProgram: AsyncParsableCommand {
             Settings come from vault.conf, the environment and the command line: store.path is
             VAULT_STORE_PATH and --store-path. Next to a running server commands go through it.
             """,
-        version: "vault 0.1",
+        version: "vault \(Vault.version)",
         subcommands: [
             InitCommand.self, ServeCommand.self, SandboxCommand.self, StatusCommand.self, ConnectionsCommand.self,
             ShowCommand.self, PutCommand.self, ImportCommand.self, ExportCommand.self, RefreshCommand.self,
@@ -73,10 +74,11 @@ struct VaultProgram: AsyncParsableCommand {
         let words = VaultProgram.message(for: error).trimmed
         let sentence = words.prefix(1).lowercased() + words.dropFirst()
         let command = OptionNames.command(in: arguments)
+        let help = "see: \(command.name) --help"
         Terminal.fail(
             VaultError(
                 .badRequest, sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence,
-                hint: "see: \(command) --help"))
+                hint: command.meant.map { "did you mean \($0)? \(help)" } ?? help))
         return .usage
     }
 }

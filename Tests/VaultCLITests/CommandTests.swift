@@ -180,6 +180,17 @@ import Testing
     }
 
     @Test(arguments: [
+        (["shw"], "hint: did you mean show? see: vault --help"),
+        (["key", "lst"], "hint: did you mean list? see: vault key --help"),
+        (["frobnicate"], "hint: see: vault --help"),
+    ]) func aCommandThatIsNoneNamesTheNearest(_ arguments: [String], _ words: String) throws {
+        let vault = try TestVault()
+        let result = try Program.run(arguments, in: vault.folder)
+        #expect(result.status == 64)
+        #expect(result.err.contains(words), "\(result.err)")
+    }
+
+    @Test(arguments: [
         (["put", "ada"], "missing expected argument '<platform>'"), (["shw"], "unexpected argument 'shw'"),
         (["show", "ada", "spotify", "--revel"], "unknown option '--revel'"), (["backup"], "missing expected argument"),
         (["backup", "verify"], "missing expected argument"),

@@ -20,8 +20,10 @@ extension LocalAdministration {
         var unknown: Set<PlatformName> = []
         for document in documents {
             let platform = try PlatformName(document.platform)
-            if clientIDs[platform] == nil { unknown.insert(platform) }
-            var connection = try document.connection(now: now, clientID: clientIDs[platform] ?? "")
+            // One that came with the server, as the sandbox does, is in no settings.
+            let clientID = clientIDs[platform] ?? (try? vault.platforms.platform(platform))?.clientID
+            if clientID == nil { unknown.insert(platform) }
+            var connection = try document.connection(now: now, clientID: clientID ?? "")
             vault.setTimes(of: &connection, now: now)
             connections.append(connection)
         }

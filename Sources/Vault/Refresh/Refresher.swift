@@ -123,7 +123,8 @@ final class Refresher: Sendable {
         guard connection.refreshToken != nil || platform.provider.description.flow != .code else {
             throw Self.nothingToRedeem(connection, now: records.clock.now())
         }
-        guard connection.clientID == platform.clientID else {
+        // Who brought a connection before its platform was configured could not say of which client it is.
+        guard connection.clientID.isEmpty || connection.clientID == platform.clientID else {
             throw VaultError(
                 .reconnect, "the connection to \(connection.platform) was made with another client id",
                 hint: "connect \(connection.platform) again, or set the former client-id back")
@@ -177,6 +178,7 @@ final class Refresher: Sendable {
         case .success(let grant):
             var next = sent
             next.generation += 1
+            next.clientID = engine.platform.clientID
             Lifetimes(options: options, description: engine.platform.provider.description)
                 .apply(grant, to: &next, now: records.clock.now())
             let missing = Scope.missing(grant.scope, of: sent.scope)

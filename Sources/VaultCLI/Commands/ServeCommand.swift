@@ -49,7 +49,9 @@ struct ServeCommand: AsyncParsableCommand {
         try settings.chooseFreePorts(sandbox: sandbox)
         if initIfMissing, await InitCommand.isMissing(settings[\.storePath]) {
             _ = try await InitCommand.make(settings, environment: environment)
-            logger.notice("made a new vault", metadata: ["store": "\(settings[\.storePath])"])
+            logger.notice(
+                "made a new vault", metadata: ["store": "\(settings[\.storePath])", "key": "\(settings[\.keySource])"])
+            logger.notice("without its key all is lost: keep a copy elsewhere, or print one: vault key add recovery")
         }
 
         let certificates = try CertificateFiles(settings, logger: logger)

@@ -27,15 +27,19 @@ enum OptionNames {
         return out
     }
 
-    /// The command the arguments name, for `see: vault backup verify --help`.
-    static func command(in arguments: [String]) -> String {
+    /// The command the arguments name, for `see: vault backup verify --help`, and the subcommand that may have been meant
+    /// by the word behind it.
+    static func command(in arguments: [String]) -> (name: String, meant: String?) {
         var words = ["vault"]
         var commands = VaultProgram.configuration.subcommands
         for argument in arguments where !argument.hasPrefix("-") {
-            guard let next = commands.first(where: { $0.configuration.commandName == argument }) else { break }
+            guard let next = commands.first(where: { $0.configuration.commandName == argument }) else {
+                let known = commands.map { $0.configuration }.filter(\.shouldDisplay).compactMap(\.commandName)
+                return (words.joined(separator: " "), NearestName.of(argument, among: known))
+            }
             words.append(argument)
             commands = next.configuration.subcommands
         }
-        return words.joined(separator: " ")
+        return (words.joined(separator: " "), nil)
     }
 }

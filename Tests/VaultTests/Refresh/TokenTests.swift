@@ -20,6 +20,18 @@ import VaultRecords
         #expect(world.provider.calls(.refresh) == 0)
     }
 
+    /// Brought before its platform was configured: nobody could say of which client it is, until a refresh has shown it.
+    @Test func aConnectionOfNoNamedClientIsRefreshedAndNamed() async throws {
+        let world = try await World()
+        let user = try await world.logIn("alice").record.user
+        var connection = try world.connection(user)
+        connection.clientID = ""
+        let brought = connection
+        _ = try await world.records.write { try $0.put(brought, expecting: nil) }
+        _ = try await world.vault.refresh(user, at: World.first)
+        #expect(try world.connection(user).clientID == "client")
+    }
+
     @Test func refreshesATokenAboutToExpire() async throws {
         let world = try await World()
         let user = try await world.logIn("alice").record.user
