@@ -78,9 +78,12 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
-        """Resident, in MiB."""
+        """Resident, in MiB: all of it, and what no file stands behind."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) / 1024
+            text = status.read()
+        return {
+            name: int(re.search(rf"{word}:\s+(\d+)", text)[1]) / 1024
+            for name, word in (("memory", "VmRSS"), ("own_memory", "RssAnon"))}
 
     def load(self, path, seconds, connections=64, headers=(), script=None):
         """What wrk says: rate, p50_ms, p99_ms; and the server's own processor time for one request, in µs."""

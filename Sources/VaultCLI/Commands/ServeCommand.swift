@@ -49,9 +49,9 @@ struct ServeCommand: AsyncParsableCommand {
         try settings.chooseFreePorts(sandbox: sandbox)
         if initIfMissing, await InitCommand.isMissing(settings[\.storePath]) {
             _ = try await InitCommand.make(settings, environment: environment)
+            logger.notice("made a new vault", metadata: ["store": "\(settings[\.storePath])"])
             logger.notice(
-                "made a new vault", metadata: ["store": "\(settings[\.storePath])", "key": "\(settings[\.keySource])"])
-            logger.notice("without its key all is lost: keep a copy elsewhere, or print one: vault key add recovery")
+                "without \(settings[\.keySource]) all is lost: keep a copy; vault key add recovery prints one")
         }
 
         let certificates = try CertificateFiles(settings, logger: logger)
@@ -89,7 +89,10 @@ struct ServeCommand: AsyncParsableCommand {
                 try Listeners(
                     vault: opened.vault, settings: settings, metrics: metrics, certificates: certificates,
                     manager: manager, isTrial: sandbox, logger: logger,
-                    bound: { await reload.complete() }
+                    bound: {
+                        await reload.complete()
+                        ProgramPages.letGo()
+                    }
                 ).services() + [manager]
             var group = ServiceGroupConfiguration(
                 services: services.map {
