@@ -95,8 +95,7 @@ final class Refresher: Sendable {
             try admit(connection, demand, engine.platform)
             if let landing = try await redeem(connection, engine) { return landing }
         }
-        throw VaultError(
-            .retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+        throw Self.busy(name)
     }
 
     private func isWanted(_ connection: Connection, _ demand: Demand, now: Timestamp) throws -> Bool {
@@ -128,10 +127,19 @@ final class Refresher: Sendable {
                 .reconnect, "the connection to \(connection.platform) was made with another client id",
                 hint: "connect \(connection.platform) again, or set the former client-id back")
         }
-        if connection.health == .uncertain, platform.provider.description.refresh == .singleUse {
-            guard case .newer = demand else { throw Self.uncertain(connection.platform) }
+        let now = records.clock.now()
+        let isDoubtful = connection.health == .uncertain && platform.provider.description.refresh == .singleUse
+        if isDoubtful {
+            switch demand {
+            // The one deliberate probe.
+            case .newer: break
+            // Without an access token there is nothing to lose: if the refresh token is spent, so is the grant.
+            case .fresh where !connection.token.isAlive(at: now): break
+            case .fresh, .ahead: throw Self.uncertain(connection.platform)
+            }
         }
-        if let wait = backoff.wait(connection.name, now: records.clock.now()) {
+        if let wait = backoff.wait(connection.name, now: now) {
+            if isDoubtful { throw Self.uncertain(connection.platform, retryAfter: wait) }
             throw VaultError(
                 .retry, "\(connection.platform) failed a moment ago", hint: "try again later", retryAfter: wait)
         }
@@ -203,9 +211,14 @@ final class Refresher: Sendable {
             hint: "use the access token while it lasts")
     }
 
-    static func uncertain(_ platform: PlatformName) -> VaultError {
+    static func busy(_ name: ConnectionName) -> VaultError {
+        VaultError(.retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+    }
+
+    static func uncertain(_ platform: PlatformName, retryAfter: Duration? = nil) -> VaultError {
         VaultError(
             .uncertain, "a refresh at \(platform) was interrupted and its outcome is not known",
-            hint: "refresh \(platform) once; if that fails, connect it again")
+            hint: "ask again later: \(platform) is then asked once more, and says what became of it",
+            retryAfter: retryAfter)
     }
 }

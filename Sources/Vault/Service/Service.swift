@@ -77,7 +77,7 @@ extension Vault {
     }
 
     /// The redemptions that were begun by a process that is no more. Their tokens are not sent: the
-    /// connections become `uncertain`, and whoever refreshes one next probes it.
+    /// connections become `uncertain`, and whoever needs a new access token of one probes it.
     func recover() async throws {
         for redemption in leftovers { _ = try await refresher.recover(redemption) }
         if !leftovers.isEmpty {
