@@ -38,6 +38,8 @@ final class Refresher: Sendable {
     /// New tokens whose refresh token is spent and which the store did not take yet: the only copy there is.
     let unsaved = Mutex<[ConnectionName: Unsaved]>([:])
     let flights = Flights<ConnectionName, Landing>()
+    /// Connections that are being disconnected: a redemption begun now would bring tokens that nobody revokes.
+    private let closing = Mutex<Set<ConnectionName>>([])
 
     init(
         records: Records, provider: ProviderCalls, options: VaultOptions, observation: Observation, logger: Logger,
@@ -61,8 +63,15 @@ final class Refresher: Sendable {
                 landing.connection.generation == generation
             else { return landing.connection }
         }
-        throw VaultError(
-            .retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+        throw Self.busy(name)
+    }
+
+    /// The connection, or what it was redeemed for where that waits for the store.
+    func newest(_ stored: Connection) -> Connection {
+        guard let waiting = unsaved.withLock({ $0[stored.name] }), waiting.sent.isSameGrant(as: stored) else {
+            return stored
+        }
+        return waiting.next
     }
 
     /// A new consent or a disconnect: what was remembered about the old grant no longer counts.
@@ -71,9 +80,18 @@ final class Refresher: Sendable {
         _ = unsaved.withLock { $0.removeValue(forKey: name) }
     }
 
+    /// Waits for the flight under way and begins no other until `work` is done.
+    func close<R: Sendable>(_ name: ConnectionName, during work: () async throws -> R) async rethrows -> R {
+        _ = closing.withLock { $0.insert(name) }
+        defer { _ = closing.withLock { $0.remove(name) } }
+        await flights.settle(name)
+        return try await work()
+    }
+
     // MARK: A flight
 
     private func fly(_ name: ConnectionName, _ demand: Demand) async throws -> Landing {
+        guard !closing.withLock({ $0.contains(name) }) else { throw Self.busy(name) }
         if let waiting = unsaved.withLock({ $0[name] }) { return try await save(waiting) }
         // The grant may change between reading it and the journal's commit; then look again.
         for _ in 0..<3 {
