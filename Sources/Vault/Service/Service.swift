@@ -69,6 +69,7 @@ extension Vault {
 
     /// Hands out events as they come.
     private func announce() async throws {
+        try await attempt { try await self.giveUpRemovedReceivers() }
         while true {
             try await attempt { try await self.outbox.handOut() }
             try Task.checkCancellation()
