@@ -26,8 +26,11 @@ public struct Facade: Service {
         public var allowedOrigins: [String] = []
         /// For each client address; 0 for no limit.
         public var loginsPerMinute = 10
-        /// Browsers sent back by providers, for each client address; 0 for no limit.
+        /// Browsers sent back by providers, and as many codes and tokens handed in for a session, for each client
+        /// address; 0 for no limit.
         public var callbacksPerMinute = 60
+        /// For each user; 0 for no limit.
+        public var renewalsPerMinute = 20
         /// For each user; 0 for no limit.
         public var refreshesPerMinute = 20
         /// For each service key; 0 for no limit.

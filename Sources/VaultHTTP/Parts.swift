@@ -15,6 +15,9 @@ struct FacadeParts: Sendable {
     let logins: RateLimiter
     let callbacks: RateLimiter
     let refreshes: RateLimiter
+    /// One-time codes and browsers' tokens, handed in for a session.
+    let exchanges: RateLimiter
+    let renewals: RateLimiter
     let serviceCalls: RateLimiter
     let codes: OneTimeCodes
 
@@ -34,6 +37,8 @@ struct FacadeParts: Sendable {
         logins = RateLimiter(perMinute: options.loginsPerMinute, now: now)
         callbacks = RateLimiter(perMinute: options.callbacksPerMinute, now: now)
         refreshes = RateLimiter(perMinute: options.refreshesPerMinute, now: now)
+        exchanges = RateLimiter(perMinute: options.callbacksPerMinute, now: now)
+        renewals = RateLimiter(perMinute: options.renewalsPerMinute, now: now)
         serviceCalls = RateLimiter(perMinute: options.serviceCallsPerMinute, now: now)
         codes = OneTimeCodes(clock: vault.records.clock)
         try Self.checkNames(vault.platforms.entries)

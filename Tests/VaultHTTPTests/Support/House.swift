@@ -52,6 +52,7 @@ struct House: Sendable {
         options.callbacksPerMinute = 0
         options.refreshesPerMinute = 0
     }
+        options.renewalsPerMinute = 0
 
     func application() throws -> some ApplicationProtocol {
         try Facade(vault: vault, options: options, logger: log.logger).application(
