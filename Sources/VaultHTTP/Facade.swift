@@ -20,7 +20,7 @@ public struct Facade: Service {
         public var strictTransportSecurity = Duration.seconds(365 * 86_400)
         /// Room and time for those who connect.
         public var limits = ListenerLimits()
-        /// Addresses or networks whose `X-Forwarded-For` counts.
+        /// Addresses or networks whose `X-Forwarded-For` or `Forwarded` counts.
         public var trustedProxies: [String] = []
         /// Origins for CORS, exact.
         public var allowedOrigins: [String] = []

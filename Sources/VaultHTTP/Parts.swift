@@ -57,7 +57,9 @@ struct FacadeParts: Sendable {
     static let reserved: Set = ["platforms", "session"]
 
     func client(of request: Request, _ context: FacadeContext) -> IPAddress? {
-        proxies.client(peer: context.peer, forwardedFor: request.headers[values: .xForwardedFor])
+        proxies.client(
+            peer: context.peer, forwardedFor: request.headers[values: .xForwardedFor],
+            forwarded: request.headers[values: .forwarded])
     }
 
     static let jsonType = HTTPField(name: .contentType, value: "application/json")
@@ -79,6 +81,7 @@ extension Response {
 
 extension HTTPField.Name {
     static let xForwardedFor = Self("X-Forwarded-For")!
+    static let forwarded = Self("Forwarded")!
     static let xRequestID = Self("X-Request-Id")!
     static let csrf = Self("X-Vault-CSRF")!
     static let purpose = Self("Purpose")!

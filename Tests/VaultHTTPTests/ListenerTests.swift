@@ -113,6 +113,12 @@ func serving(
                         .post, "/auth/acme/login", headers: [.xForwardedFor: address])
                     #expect(answer.status.code == status, "\(address) by \(trusted)")
                 }
+                // RFC 7239 says the same.
+                for (address, status) in [("203.0.113.2", 429), ("203.0.113.3", second)] {
+                    let answer = try await browser.send(
+                        .post, "/auth/acme/login", headers: [.forwarded: "for=\(address);proto=https"])
+                    #expect(answer.status.code == status, "\(address) by \(trusted)")
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ struct SettingTable: Sendable {
     let publicURL = Setting(
         "public-url", .address, default: unset, "the vault's own address as browsers see it; empty: http://<listen>")
     let trustedProxies = Setting(
-        "trusted-proxies", .list, default: "[]", "addresses or networks whose X-Forwarded-For counts")
+        "trusted-proxies", .list, default: "[]", "addresses or networks whose X-Forwarded-For or Forwarded counts")
 
     let certificates = Setting("tls.certificates", .path, default: unset, "PEM file with the certificate chain")
     let certificateKey = Setting("tls.key", .path, default: unset, "PEM file with its private key")
