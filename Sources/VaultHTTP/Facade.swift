@@ -115,13 +115,12 @@ public struct Facade: Service {
 
     static func endpoints(_ parts: FacadeParts) -> Endpoints {
         var all = [
-            parts.loginEndpoint, parts.browserTokenEndpoint, parts.callbackEndpoint, parts.postedCallbackEndpoint,
-            parts.refreshEndpoint,
-            parts.tokenEndpoint, parts.disconnectEndpoint, parts.platformsEndpoint, parts.sessionEndpoint,
+            parts.loginEndpoint, parts.browserTokenEndpoint, parts.refreshEndpoint, parts.tokenEndpoint,
+            parts.disconnectEndpoint, parts.platformsEndpoint, parts.sessionEndpoint,
             parts.logoutEndpoint, parts.renewEndpoint, parts.codeEndpoint, parts.keySetEndpoint,
             parts.openAPIEndpoint,
         ]
-        all += parts.serviceEndpoints
+        all += parts.callbackEndpoints + parts.serviceEndpoints
         if parts.options.demo { all += StaticFile.demo.flatMap { [$0.endpoint(.get), $0.endpoint(.head)] } }
         return Endpoints(all: all)
     }

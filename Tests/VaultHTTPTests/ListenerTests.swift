@@ -157,7 +157,7 @@ func serving(
 
     @Test func isAliveAndReadyAndNamesWhatIsNotUsable() async throws {
         try await listener(House()).application().test(.router) { client in
-            let browser = Browser(client: client)
+            let browser = Browser(client: client, isPublic: false)
             #expect(try await browser.send(.get, "/healthz").json["status"]?.string == "alive")
             let ready = try await browser.send(.get, "/readyz")
             #expect(ready.status == .ok)
