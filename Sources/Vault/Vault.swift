@@ -25,7 +25,7 @@ public final class Vault: Service {
     let refresher: Refresher
     let sessionTokens: SessionTokens
     let logins = Flights<String, LoginRecord>()
-    let renewals = Flights<String, SessionRecord>()
+    let renewals = Flights<String, (SessionRecord, isNew: Bool)>()
     let disconnections = Flights<ConnectionName, Disconnection>()
     let clockWatch = Mutex(ClockWatch())
     /// The platforms that `/metrics` shows.

@@ -30,7 +30,7 @@ extension VaultError.Code {
     public static let retry = Self("retry")
     /// Our registration or settings at the provider are wrong; the operator must act.
     public static let operatorAction = Self("operator")
-    /// A redemption's outcome is not known; the vault probes once before it gives up.
+    /// A redemption's outcome is not known; once the access token has ended, whoever asks for one has it probed.
     public static let uncertain = Self("uncertain")
     /// The provider account belongs to another user of this vault.
     public static let accountInUse = Self("account-in-use")

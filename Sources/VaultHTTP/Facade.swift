@@ -20,14 +20,17 @@ public struct Facade: Service {
         public var strictTransportSecurity = Duration.seconds(365 * 86_400)
         /// Room and time for those who connect.
         public var limits = ListenerLimits()
-        /// Addresses or networks whose `X-Forwarded-For` counts.
+        /// Addresses or networks whose `X-Forwarded-For` or `Forwarded` counts.
         public var trustedProxies: [String] = []
         /// Origins for CORS, exact.
         public var allowedOrigins: [String] = []
         /// For each client address; 0 for no limit.
         public var loginsPerMinute = 10
-        /// Browsers sent back by providers, for each client address; 0 for no limit.
+        /// Browsers sent back by providers, and as many codes and tokens handed in for a session, for each client
+        /// address; 0 for no limit.
         public var callbacksPerMinute = 60
+        /// For each user; 0 for no limit.
+        public var renewalsPerMinute = 20
         /// For each user; 0 for no limit.
         public var refreshesPerMinute = 20
         /// For each service key; 0 for no limit.
@@ -112,13 +115,12 @@ public struct Facade: Service {
 
     static func endpoints(_ parts: FacadeParts) -> Endpoints {
         var all = [
-            parts.loginEndpoint, parts.browserTokenEndpoint, parts.callbackEndpoint, parts.postedCallbackEndpoint,
-            parts.refreshEndpoint,
-            parts.tokenEndpoint, parts.disconnectEndpoint, parts.platformsEndpoint, parts.sessionEndpoint,
+            parts.loginEndpoint, parts.browserTokenEndpoint, parts.refreshEndpoint, parts.tokenEndpoint,
+            parts.disconnectEndpoint, parts.platformsEndpoint, parts.sessionEndpoint,
             parts.logoutEndpoint, parts.renewEndpoint, parts.codeEndpoint, parts.keySetEndpoint,
             parts.openAPIEndpoint,
         ]
-        all += parts.serviceEndpoints
+        all += parts.callbackEndpoints + parts.serviceEndpoints
         if parts.options.demo { all += StaticFile.demo.flatMap { [$0.endpoint(.get), $0.endpoint(.head)] } }
         return Endpoints(all: all)
     }

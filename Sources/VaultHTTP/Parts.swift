@@ -15,6 +15,9 @@ struct FacadeParts: Sendable {
     let logins: RateLimiter
     let callbacks: RateLimiter
     let refreshes: RateLimiter
+    /// One-time codes and browsers' tokens, handed in for a session.
+    let exchanges: RateLimiter
+    let renewals: RateLimiter
     let serviceCalls: RateLimiter
     let codes: OneTimeCodes
 
@@ -34,6 +37,8 @@ struct FacadeParts: Sendable {
         logins = RateLimiter(perMinute: options.loginsPerMinute, now: now)
         callbacks = RateLimiter(perMinute: options.callbacksPerMinute, now: now)
         refreshes = RateLimiter(perMinute: options.refreshesPerMinute, now: now)
+        exchanges = RateLimiter(perMinute: options.callbacksPerMinute, now: now)
+        renewals = RateLimiter(perMinute: options.renewalsPerMinute, now: now)
         serviceCalls = RateLimiter(perMinute: options.serviceCallsPerMinute, now: now)
         codes = OneTimeCodes(clock: vault.records.clock)
         try Self.checkNames(vault.platforms.entries)
@@ -52,7 +57,9 @@ struct FacadeParts: Sendable {
     static let reserved: Set = ["platforms", "session"]
 
     func client(of request: Request, _ context: FacadeContext) -> IPAddress? {
-        proxies.client(peer: context.peer, forwardedFor: request.headers[values: .xForwardedFor])
+        proxies.client(
+            peer: context.peer, forwardedFor: request.headers[values: .xForwardedFor],
+            forwarded: request.headers[values: .forwarded])
     }
 
     static let jsonType = HTTPField(name: .contentType, value: "application/json")
@@ -74,6 +81,7 @@ extension Response {
 
 extension HTTPField.Name {
     static let xForwardedFor = Self("X-Forwarded-For")!
+    static let forwarded = Self("Forwarded")!
     static let xRequestID = Self("X-Request-Id")!
     static let csrf = Self("X-Vault-CSRF")!
     static let purpose = Self("Purpose")!

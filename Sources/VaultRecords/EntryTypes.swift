@@ -7,12 +7,16 @@ public struct SessionRecord: Sendable, Equatable {
     public var user: UserID
     public var createdAt: Timestamp
     public var endsAt: Timestamp
+    /// The id of the session that took its place. It proves nothing then, and is kept for a moment only, so that
+    /// who did not get the answer can ask for it again.
+    public var successor: String?
 
-    public init(id: String, user: UserID, createdAt: Timestamp, endsAt: Timestamp) {
+    public init(id: String, user: UserID, createdAt: Timestamp, endsAt: Timestamp, successor: String? = nil) {
         self.id = id
         self.user = user
         self.createdAt = createdAt
         self.endsAt = endsAt
+        self.successor = successor
     }
 }
 

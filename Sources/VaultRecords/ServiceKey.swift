@@ -21,6 +21,7 @@ public struct ServiceKey: Sendable, Equatable {
         case readToken = "read-token"
         case write
         case delete
+        case endSessions = "end-sessions"
     }
 
     public init(

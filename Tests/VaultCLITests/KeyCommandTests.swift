@@ -93,7 +93,7 @@ import Testing
         let own = String(list[1].prefix(8))
         let refused = try vault.run("key", "remove", own)
         #expect(refused.status == 3 && refused.err.contains("no other is known to work"))
-        #expect(try server.log.contains("key.added"))
+        try server.waitForLog("key.added")
         #expect(server.stop() == 0)
         let removed = try vault.run("key", "remove", own, "--key-source", second)
         #expect(removed.status == 0, "\(removed.err)")

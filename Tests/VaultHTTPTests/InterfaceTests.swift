@@ -1,8 +1,11 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import NIOCore
 import Testing
+import Vault
 import VaultBase
+import VaultRecords
 
 @testable import VaultHTTP
 
@@ -31,6 +34,57 @@ import VaultBase
         }
         let registered = try await registered(demo: false)
         #expect(described == registered)
+    }
+
+    /// What can happen to every request, and to none of those that other tests send.
+    @Test(arguments: [HTTPField(name: .contentLength, value: "65537"), nil])
+    func openAPIDescribesWhatAnyRequestMayGet(field: HTTPField?) async throws {
+        let store = FaultyStore()
+        let house = try await House(store: store)
+        let key = try await house.vault.createServiceKey(
+            ServiceWish(
+                name: "all", actions: ServiceKey.Action.allCases.map(\.rawValue), platforms: [], lifetime: nil)
+        ).token.reveal()
+        let paths = try #require(try OpenAPI.document.get()["paths"])
+        try await house.visit { browser async throws in
+            let session = try await browser.session()
+            let user = try #require(try await browser.send(.get, "/auth/session", session: session).json["user"]?.string)
+            for fault in field == nil ? [VaultError.Code.full, .unavailable] : [.full] {
+                if field == nil { store.fail(with: VaultError(fault, "the store does not work")) }
+                for path in paths.keys.sorted() {
+                    for method in paths[path]?.keys ?? [] where Self.methods.contains(method) {
+                        let uri = path.replacing("{platform}", with: "acme").replacing("{userId}", with: user)
+                            .replacing("{state}", with: "x")
+                        var headers = HTTPFields()
+                        if let field { headers.append(field) }
+                        // Browser holds the answer against the document.
+                        let answer = try await browser.send(
+                            try #require(HTTPRequest.Method(method.uppercased())), uri,
+                            session: path.hasPrefix("/v1") ? key : session,
+                            json: method == "put" && field == nil ? #"{"accessToken":"A","subject":"s"}"# : nil, headers: headers)
+                        if field != nil { try answer.expectProblem("too-large", 413, "\(method) \(path)") }
+                        if fault == .unavailable, path == "/auth/session" {
+                            try answer.expectProblem("unavailable", 503, "\(method) \(path)")
+                        }
+                    }
+                }
+                store.fail(with: nil)
+            }
+        }
+    }
+
+    /// The measure has to measure.
+    @Test func theDocumentIsComparedWithAnswers() throws {
+        func complaint(_ status: HTTPResponse.Status, _ type: String, _ body: String = "x") throws -> String? {
+            let answer = Answer(status: status, headers: [.contentType: type], body: .init(string: body))
+            return try OpenAPI.complaint(answer, to: .get, "/auth/acme/callback?code=x")
+        }
+        let problem = "application/problem+json"
+        #expect(try complaint(.forbidden, problem) == nil)
+        #expect(try complaint(.forbidden, "text/html; charset=utf-8") == nil)
+        #expect(try complaint(.forbidden, "text/plain") == "GET /auth/{platform}/callback answers with 403 as text/plain")
+        #expect(try complaint(.init(code: 418), problem) == "GET /auth/{platform}/callback answers with 418")
+        #expect(try complaint(.seeOther, "text/plain", "") == nil)
     }
 
     @Test func openAPIKnowsEveryCode() throws {

@@ -113,6 +113,12 @@ func serving(
                         .post, "/auth/acme/login", headers: [.xForwardedFor: address])
                     #expect(answer.status.code == status, "\(address) by \(trusted)")
                 }
+                // RFC 7239 says the same.
+                for (address, status) in [("203.0.113.2", 429), ("203.0.113.3", second)] {
+                    let answer = try await browser.send(
+                        .post, "/auth/acme/login", headers: [.forwarded: "for=\(address);proto=https"])
+                    #expect(answer.status.code == status, "\(address) by \(trusted)")
+                }
             }
         }
     }
@@ -151,7 +157,7 @@ func serving(
 
     @Test func isAliveAndReadyAndNamesWhatIsNotUsable() async throws {
         try await listener(House()).application().test(.router) { client in
-            let browser = Browser(client: client)
+            let browser = Browser(client: client, isPublic: false)
             #expect(try await browser.send(.get, "/healthz").json["status"]?.string == "alive")
             let ready = try await browser.send(.get, "/readyz")
             #expect(ready.status == .ok)

@@ -11,7 +11,7 @@ import VaultRecords
 
 /// What service keys open, and every way in which they do not.
 @Suite struct ServiceKeyTests {
-    private static let all = ["read-connections", "read-token", "write", "delete"]
+    private static let all = ["read-connections", "read-token", "write", "delete", "end-sessions"]
 
     /// A house where ada is connected at acme, and a key.
     private func start(
@@ -92,6 +92,26 @@ import VaultRecords
             }
         }
         #expect(house.provider.calls == ["exchange", "profile"])
+    }
+
+    @Test func aUserIsLoggedOutEverywhere() async throws {
+        let (house, key, user) = try await start(["end-sessions"])
+        let reader = try await house.vault.createServiceKey(
+            ServiceWish(name: "reader", actions: ["delete"], platforms: [], lifetime: nil)
+        ).token.reveal()
+        try await house.visit { browser async throws in
+            let session = try await browser.session()
+            let path = "/v1/users/\(user)/sessions"
+            try await browser.send(.delete, path, session: reader).expectProblem("forbidden", 403)
+            #expect(try await browser.send(.get, "/auth/session", session: session).status == .ok)
+            let answer = try await browser.send(.delete, path, session: key)
+            try OpenAPI.expect(answer, is: "EndedSessions")
+            #expect(try answer.json["sessions"]?.number == 2)
+            try await browser.send(.get, "/auth/session", session: session).expectProblem("unauthorized", 401)
+            #expect(try await browser.send(.delete, path, session: key).json["sessions"]?.number == 0)
+        }
+        // The connections stay.
+        #expect(try house.vault.connections(of: UserID(user)).count == 1)
     }
 
     @Test func anotherPlatformIsRefusedAndNotShown() async throws {

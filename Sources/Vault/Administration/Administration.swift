@@ -61,6 +61,10 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case rotationStatus
     /// A new session for a user → `session`.
     case issueSession(user: String)
+    /// A user's sessions that hold → one `heldSession` each.
+    case sessions(user: String)
+    /// Ends all sessions of a user, or one by its id, or the beginning of it → `deleted`.
+    case revokeSessions(user: String, id: String?)
     /// What happened and is still kept, in order, or only what could not be told → one `happening` each.
     case events(dead: Bool)
     /// Tells an event again → `happening`.
@@ -95,6 +99,7 @@ public enum AdministrativeEvent: Codable, Sendable, Equatable {
     case plugin(PluginDocument)
     case reloaded(ReloadDocument)
     case session(SessionDocument)
+    case heldSession(HeldSessionDocument)
     case key(KeyDocument)
     case rotation(RotationDocument)
     case happening(EventDocument)

@@ -187,11 +187,3 @@ public struct CheckDocument: Codable, Sendable, Equatable {
         self.problems = problems
     }
 }
-
-/// A session that was issued.
-public struct SessionDocument: Codable, Sendable, Equatable {
-    public var user: String
-    /// The JWT.
-    public var session: String
-    public var expiresAt: String
-}

@@ -114,6 +114,11 @@ public struct LocalAdministration: Administration {
             try await event(.service(ServiceDocument(made.key, token: made.token)))
         case .revokeService(let name):
             try await event(.service(ServiceDocument(vault.revokeServiceKey(name))))
+        case .sessions(let user):
+            for session in try vault.sessions(of: UserID(user)) { try await event(.heldSession(.init(session))) }
+        case .revokeSessions(let user, let id):
+            let ended = try await vault.endSessions(of: UserID(user), id: id, by: Teller.operatorName)
+            try await event(.deleted(DeletionDocument(connections: 0, sessions: ended)))
         case .issueSession(let user):
             let issued = try await vault.issueSession(for: UserID(user))
             try await event(

@@ -4,7 +4,7 @@ import VaultRecords
 /// What a new service key should be allowed.
 public struct ServiceWish: Codable, Sendable, Equatable {
     public var name: String
-    /// `read-connections`, `read-token`, `write`, `delete`.
+    /// `read-connections`, `read-token`, `write`, `delete`, `end-sessions`.
     public var actions: [String]
     /// Empty for every platform.
     public var platforms: [String]

@@ -6,11 +6,14 @@ import VaultRecords
 /// Brings one receiver its events, each at least once: takes from its ``DeliveryQueue`` what may go, sends it, and
 /// writes what came of it before the next step.
 ///
-/// What failed waits longer each time, never less than the receiver asked for.
+/// What failed waits longer each time, never less than the receiver asked for. What came of an attempt and the store
+/// does not take is kept in memory and written later; the receiver is not asked again for it.
 actor Courier {
     static let timeout = Duration.seconds(15)
     /// With nothing to do, how long until it looks all the same.
     static let rest = Duration.seconds(30)
+    /// How long until a store that failed is asked again.
+    static let patience = Duration.seconds(5)
 
     let webhook: Webhook
     let bell = Bell()
@@ -22,6 +25,8 @@ actor Courier {
     private var queue = DeliveryQueue()
     /// The last event that was looked at.
     private var cursor: UInt64 = 0
+    /// What came of attempts and is not written yet.
+    private var unwritten: [UInt64: DeliveryOutcome] = [:]
 
     init(
         _ webhook: Webhook, records: Records, transport: any WebhookTransport, options: VaultOptions,
@@ -54,15 +59,21 @@ actor Courier {
 
     /// Sends what can be sent now; returns when there will be more, as far as is known.
     func round() async throws -> Timestamp? {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        try await withTaskGroup(of: Void.self) { group -> Result<Timestamp?, any Error> in
             while true {
-                try refill()
-                while !Task.isCancelled, let number = queue.take(records.clock.now()) {
-                    group.addTask { try await self.deliver(number) }
+                do {
+                    try refill()
+                } catch {
+                    // What is under way goes on to its end.
+                    await group.waitForAll()
+                    return .failure(error)
                 }
-                guard try await group.next() != nil else { return queue.nextAt }
+                while !Task.isCancelled, let number = queue.take(records.clock.now()) {
+                    group.addTask { await self.deliver(number) }
+                }
+                guard await group.next() != nil else { return .success(queue.nextAt) }
             }
-        }
+        }.get()
     }
 
     /// Looks again at events from `number` on: one of them is to be told again.
@@ -92,21 +103,40 @@ actor Courier {
 
     // MARK: One attempt
 
-    private func deliver(_ number: UInt64) async throws {
+    private func deliver(_ number: UInt64) async {
         defer { queue.putBack(number) }
+        do {
+            try await attempt(number)
+        } catch {
+            queue.postpone(number, to: records.clock.now() + Self.patience)
+            let code = (error as? VaultError)?.code.name ?? "internal"
+            logger.error(
+                "webhook.stalled",
+                metadata: [
+                    "webhook": "\(webhook.name)", "code": "\(code)", "unwritten": "\(unwritten.count)",
+                ])
+        }
+    }
+
+    private func attempt(_ number: UInt64) async throws {
         let event = try records.read { try? $0.event(number) }
         guard let event, let mine = event.deliveries?.first(where: { $0.receiver == webhook.name }),
             mine.state == .pending
         else {
             // It had to make room for newer ones, or it does not open.
             queue.remove(number)
+            unwritten[number] = nil
             if event == nil { observation.webhook(webhook.name, "dropped") }
             return
         }
+        if let outcome = unwritten[number] { return try await settle(event, outcome) }
         let now = records.clock.now()
         guard now - mine.since < options.eventPatience else { return try await settle(event, .dead("expired")) }
         let answer = await send(event, at: now)
-        try await settle(event, DeliveryOutcome(answer, now: records.clock.now()))
+        let outcome = DeliveryOutcome(answer, now: records.clock.now())
+        queue.note(outcome, records.clock.now())
+        unwritten[number] = outcome
+        try await settle(event, outcome)
     }
 
     /// nil when no answer came in time.
@@ -135,7 +165,7 @@ actor Courier {
             try transaction.update(event)
             return mine
         }
-        queue.note(outcome, now)
+        unwritten[number] = nil
         guard let settled else { return queue.remove(number) }
         report(event, settled)
         guard settled.state == .pending else { return queue.remove(number) }

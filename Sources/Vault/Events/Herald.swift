@@ -3,9 +3,10 @@ import Synchronization
 import VaultBase
 import VaultRecords
 
-/// Takes each new event once: writes it to the log, decides which receivers get it, and counts what waits.
+/// Takes each new event once: decides which receivers get it, then writes it to the log and counts it.
 ///
-/// A process that dies between the log line and the commit writes the line again; the event's id is the same.
+/// What is logged is committed, so a store that fails repeats no line. A process that dies between the two loses the
+/// line, and not the event: `vault events` has it.
 actor Herald {
     private let records: Records
     private let observation: Observation
@@ -30,11 +31,11 @@ actor Herald {
             let events = try records.read { try $0.pendingEvents(after: cursor, limit: Self.batch) }
             guard let last = events.last else { return made }
             let new = events.filter { $0.deliveries == nil }
+            if !new.isEmpty { made += try await handOut(new) }
             for event in new {
                 observation.event(event.kind)
                 logger.notice("\(event.kind.name)", metadata: event.metadata)
             }
-            if !new.isEmpty { made += try await handOut(new) }
             cursor = last.number
         }
     }

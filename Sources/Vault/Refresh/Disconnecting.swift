@@ -17,18 +17,22 @@ extension Vault {
     ) async throws -> Disconnection {
         let name = ConnectionName(user: user, platform: platform)
         return try await disconnections.join(name) { [self] in
-            // A refresh under way would leave tokens at the provider that nobody knows.
-            await refresher.flights.settle(name)
-            var connection: Connection?
-            do {
-                connection = try records.read { try $0.connection(user, platform) }
-                if connection == nil { throw missing(user, platform) }
-            } catch let error as VaultError where error.code == .damaged {
-                // What does not open cannot be revoked, but it can be deleted.
-                connection = nil
+            // A refresh under way, or one begun meanwhile, would leave tokens at the provider that nobody knows.
+            let revoked = try await refresher.close(name) { [self] in
+                var stored: Connection?
+                do {
+                    stored = try records.read { try $0.connection(user, platform) }
+                    if stored == nil { throw missing(user, platform) }
+                } catch let error as VaultError where error.code == .damaged {
+                    // What does not open cannot be revoked, but it can be deleted.
+                    stored = nil
+                }
+                let newest = stored.map { refresher.newest($0) }
+                let revoked = try await delete(
+                    name, stored, newest: newest, revoked: await revocation(of: newest), by: by)
+                refresher.forget(name)
+                return revoked
             }
-            let revoked = try await delete(name, connection, revoked: await revocation(of: connection), by: by)
-            refresher.forget(name)
             logger.info("disconnect.done", metadata: facts(user, platform, ["revoked": "\(revoked)"]))
             observation.disconnect(platform, revoked.rawValue)
             return Disconnection(deleted: true, revoked: revoked)
@@ -36,18 +40,22 @@ extension Vault {
     }
 
     /// Deletes the connection and keeps what is still to be revoked, in one transaction.
+    ///
+    /// - Parameter newest: `stored`, or what was redeemed for it and waits for the store.
     private func delete(
-        _ name: ConnectionName, _ connection: Connection?, revoked: Disconnection.Revocation, by: String?
+        _ name: ConnectionName, _ stored: Connection?, newest: Connection?, revoked: Disconnection.Revocation,
+        by: String?
     ) async throws -> Disconnection.Revocation {
         let (teller, lifetime) = (teller, options.revocationLifetime)
         let outcome: Disconnection.Revocation = try await records.write { transaction in
             let last = try transaction.delete(name.user, name.platform)
-            var revoked = revoked
-            if let last, let connection, !last.isSameGrant(as: connection), revoked == .yes {
-                // It was refreshed while the older tokens were being revoked.
-                revoked = .pending
+            var (revoked, kept) = (revoked, newest)
+            if let last, let stored, !last.isSameGrant(as: stored) {
+                // It was connected anew while the older tokens were being revoked.
+                kept = last
+                if revoked == .yes { revoked = .pending }
             }
-            if revoked == .pending, let kept = last ?? connection {
+            if revoked == .pending, let kept = kept ?? last {
                 try transaction.put(PendingRevocation(kept, now: transaction.now, lifetime: lifetime))
             }
             try teller.tell(.revoked, name, .init(revoked: revoked.rawValue, by: by), in: transaction)

@@ -38,6 +38,8 @@ final class Refresher: Sendable {
     /// New tokens whose refresh token is spent and which the store did not take yet: the only copy there is.
     let unsaved = Mutex<[ConnectionName: Unsaved]>([:])
     let flights = Flights<ConnectionName, Landing>()
+    /// Connections that are being disconnected: a redemption begun now would bring tokens that nobody revokes.
+    private let closing = Mutex<Set<ConnectionName>>([])
 
     init(
         records: Records, provider: ProviderCalls, options: VaultOptions, observation: Observation, logger: Logger,
@@ -61,8 +63,15 @@ final class Refresher: Sendable {
                 landing.connection.generation == generation
             else { return landing.connection }
         }
-        throw VaultError(
-            .retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+        throw Self.busy(name)
+    }
+
+    /// The connection, or what it was redeemed for where that waits for the store.
+    func newest(_ stored: Connection) -> Connection {
+        guard let waiting = unsaved.withLock({ $0[stored.name] }), waiting.sent.isSameGrant(as: stored) else {
+            return stored
+        }
+        return waiting.next
     }
 
     /// A new consent or a disconnect: what was remembered about the old grant no longer counts.
@@ -71,9 +80,18 @@ final class Refresher: Sendable {
         _ = unsaved.withLock { $0.removeValue(forKey: name) }
     }
 
+    /// Waits for the flight under way and begins no other until `work` is done.
+    func close<R: Sendable>(_ name: ConnectionName, during work: () async throws -> R) async rethrows -> R {
+        _ = closing.withLock { $0.insert(name) }
+        defer { _ = closing.withLock { $0.remove(name) } }
+        await flights.settle(name)
+        return try await work()
+    }
+
     // MARK: A flight
 
     private func fly(_ name: ConnectionName, _ demand: Demand) async throws -> Landing {
+        guard !closing.withLock({ $0.contains(name) }) else { throw Self.busy(name) }
         if let waiting = unsaved.withLock({ $0[name] }) { return try await save(waiting) }
         // The grant may change between reading it and the journal's commit; then look again.
         for _ in 0..<3 {
@@ -95,8 +113,7 @@ final class Refresher: Sendable {
             try admit(connection, demand, engine.platform)
             if let landing = try await redeem(connection, engine) { return landing }
         }
-        throw VaultError(
-            .retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+        throw Self.busy(name)
     }
 
     private func isWanted(_ connection: Connection, _ demand: Demand, now: Timestamp) throws -> Bool {
@@ -129,10 +146,19 @@ final class Refresher: Sendable {
                 .reconnect, "the connection to \(connection.platform) was made with another client id",
                 hint: "connect \(connection.platform) again, or set the former client-id back")
         }
-        if connection.health == .uncertain, platform.provider.description.refresh == .singleUse {
-            guard case .newer = demand else { throw Self.uncertain(connection.platform) }
+        let now = records.clock.now()
+        let isDoubtful = connection.health == .uncertain && platform.provider.description.refresh == .singleUse
+        if isDoubtful {
+            switch demand {
+            // The one deliberate probe.
+            case .newer: break
+            // Without an access token there is nothing to lose: if the refresh token is spent, so is the grant.
+            case .fresh where !connection.token.isAlive(at: now): break
+            case .fresh, .ahead: throw Self.uncertain(connection.platform)
+            }
         }
-        if let wait = backoff.wait(connection.name, now: records.clock.now()) {
+        if let wait = backoff.wait(connection.name, now: now) {
+            if isDoubtful { throw Self.uncertain(connection.platform, retryAfter: wait) }
             throw VaultError(
                 .retry, "\(connection.platform) failed a moment ago", hint: "try again later", retryAfter: wait)
         }
@@ -205,9 +231,14 @@ final class Refresher: Sendable {
             hint: "use the access token while it lasts")
     }
 
-    static func uncertain(_ platform: PlatformName) -> VaultError {
+    static func busy(_ name: ConnectionName) -> VaultError {
+        VaultError(.retry, "the connection to \(name.platform) is busy", hint: "try again", retryAfter: .seconds(1))
+    }
+
+    static func uncertain(_ platform: PlatformName, retryAfter: Duration? = nil) -> VaultError {
         VaultError(
             .uncertain, "a refresh at \(platform) was interrupted and its outcome is not known",
-            hint: "refresh \(platform) once; if that fails, connect it again")
+            hint: "ask again later: \(platform) is then asked once more, and says what became of it",
+            retryAfter: retryAfter)
     }
 }

@@ -100,7 +100,8 @@ extension Refresher {
         let wait =
             isDead ? .zero : backoff.failed(name, now: now, retryAfter: max(failure.retryAfter ?? .zero, patience))
         // A token that may be sent only once may be spent although we have no answer.
-        let isDoubtful = failure.leavesDoubt && platform.provider.description.refresh == .singleUse
+        let isSingleUse = platform.provider.description.refresh == .singleUse
+        let isDoubtful = failure.leavesDoubt && isSingleUse
         let cooling = cooldowns.note(failure, at: name.platform, now: now)
         let teller = teller
         let written: Written = try await records.write { transaction in
@@ -112,7 +113,10 @@ extension Refresher {
             if isDead {
                 next.health = .reconnect(reason: failure.code)
             } else if failure.failure == .operatorAction {
-                next.health = .operatorAction(reason: failure.code)
+                // Refused before it looked at the token: whether that is spent is as doubtful as it was.
+                if !(isSingleUse && current.health == .uncertain) {
+                    next.health = .operatorAction(reason: failure.code)
+                }
             } else if isDoubtful {
                 next.health = .uncertain
             }
@@ -125,7 +129,8 @@ extension Refresher {
         }
         teller.ring()
         if case .done(let connection) = written {
-            let outcome = connection.health == .uncertain ? "uncertain" : failure.failure.rawValue
+            let isUnknown = connection.health == .uncertain && failure.failure == .retry
+            let outcome = isUnknown ? "uncertain" : failure.failure.rawValue
             observation.refresh(name.platform, outcome)
             logger.warning(
                 "refresh.failed",
@@ -146,7 +151,7 @@ extension Refresher {
     // MARK: What a crash left behind
 
     /// Marks the connection whose redemption was begun and never finished, and clears the journal. The token
-    /// itself is not sent: whoever refreshes next does that, once.
+    /// itself is not sent: whoever refreshes next does that, or whoever asks when the access token has ended.
     ///
     /// - Returns: the connection as it is now; nil when there is none.
     func recover(_ leftover: Redemption) async throws -> Connection? {

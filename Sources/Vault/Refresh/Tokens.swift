@@ -6,7 +6,8 @@ import VaultRecords
 extension Vault {
     /// The access token, refreshed only when it is about to expire.
     ///
-    /// A token that is still valid is handed out also when its refresh fails for now.
+    /// A token that is still valid is handed out also when its refresh fails for now. Of a connection whose last
+    /// redemption's outcome is not known it is handed out while it lives; then the provider is asked, once.
     /// - Throws: `no-platform`, `no-connection`, `reconnect`, `uncertain`, `retry`, `operator`,
     ///   `platform-unavailable`.
     public func token(for user: UserID, at platform: PlatformName) async throws -> AccessToken {
@@ -49,8 +50,8 @@ extension Vault {
 
     /// Always a new redemption; concurrent callers share one.
     ///
-    /// Of a connection whose last redemption's outcome is not known, this is the one deliberate probe. A token that came
-    /// from the browser cannot be redeemed: the platform is asked whether it holds.
+    /// Of a connection whose last redemption's outcome is not known, this is the one deliberate probe, made also while
+    /// the access token lives. A token that came from the browser cannot be redeemed: the platform is asked whether it holds.
     public func refresh(_ user: UserID, at platform: PlatformName) async throws -> AccessToken {
         guard let connection = try records.read({ try $0.connection(user, platform) }) else {
             throw missing(user, platform)

@@ -69,6 +69,7 @@ extension Vault {
 
     /// Hands out events as they come.
     private func announce() async throws {
+        try await attempt { try await self.giveUpRemovedReceivers() }
         while true {
             try await attempt { try await self.outbox.handOut() }
             try Task.checkCancellation()
@@ -77,7 +78,7 @@ extension Vault {
     }
 
     /// The redemptions that were begun by a process that is no more. Their tokens are not sent: the
-    /// connections become `uncertain`, and whoever refreshes one next probes it.
+    /// connections become `uncertain`, and whoever needs a new access token of one probes it.
     func recover() async throws {
         for redemption in leftovers { _ = try await refresher.recover(redemption) }
         if !leftovers.isEmpty {

@@ -68,6 +68,7 @@ struct Listeners {
         options.allowedOrigins = settings.allowedOrigins
         options.loginsPerMinute = settings[\.loginLimit]
         options.callbacksPerMinute = settings[\.callbackLimit]
+        options.renewalsPerMinute = settings[\.renewalLimit]
         options.refreshesPerMinute = settings[\.refreshLimit]
         options.serviceCallsPerMinute = settings[\.serviceLimit]
         options.limits.connections = settings[\.connectionLimit]

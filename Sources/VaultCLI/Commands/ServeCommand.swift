@@ -39,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessRules.environment
         var settings = try common.settings(environment: environment)
-        LogSetup.start(format: settings[\.logFormat], level: settings[\.logLevel])
+        LogSetup.start(format: settings[\.logFormat], level: settings[\.logLevel], serves: true)
         let logger = Logger(label: "vault")
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)

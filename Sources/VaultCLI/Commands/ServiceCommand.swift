@@ -18,7 +18,7 @@ struct ServiceCommand: AsyncParsableCommand {
                 vault service create nightly-sync --platform spotify --action read-token --expires 30d
                 vault service create import --action write --action read-connections --expires never
 
-                The actions are read-connections, read-token, write and delete.
+                The actions are read-connections, read-token, write, delete and end-sessions.
                 """)
 
         @Argument(help: "What people call it.") var name: String

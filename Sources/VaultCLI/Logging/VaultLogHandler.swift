@@ -27,8 +27,7 @@ struct VaultLogHandler: LogHandler {
 
     init(
         label: String, level: Logger.Level, json: Bool, redaction: Redaction = .shared,
-        clock: any WallClock = SystemClock(),
-        write: @escaping @Sendable (String) -> Void = { try? Terminal.write($0, to: 2) }
+        clock: any WallClock = SystemClock(), write: @escaping @Sendable (String) -> Void
     ) {
         self.label = label
         logLevel = level
@@ -50,7 +49,12 @@ struct VaultLogHandler: LogHandler {
         var fields = all.sorted { $0.key < $1.key }.map { ($0.key, redaction.text(of: $0.value, under: $0.key)) }
         if let error = event.error { fields.append(("error", redaction.clean(Self.words(error)))) }
         let message = redaction.clean(event.message.description)
-        write((json ? jsonLine(event.level, message, fields) : textLine(event.level, message, fields)) + "\n")
+        write(line(event.level, message, fields))
+    }
+
+    /// One event as it is written, with its newline.
+    func line(_ level: Logger.Level, _ message: String, _ fields: [(String, String)]) -> String {
+        (json ? jsonLine(level, message, fields) : textLine(level, message, fields)) + "\n"
     }
 
     /// An error's sentence; of a foreign one the type only, since it may quote what it choked on.

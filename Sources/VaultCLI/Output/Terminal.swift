@@ -19,8 +19,11 @@ enum Terminal {
         try write(line + "\n", to: STDOUT_FILENO)
     }
 
-    /// Says something beside the answer; when even that fails there is nobody to tell.
-    static func say(_ line: String) { try? write(line + "\n", to: STDERR_FILENO) }
+    /// Says something beside the answer, behind what was logged; when even that fails there is nobody to tell.
+    static func say(_ line: String) {
+        LogSetup.flush()
+        try? write(line + "\n", to: STDERR_FILENO)
+    }
 
     static func fail(_ error: VaultError) {
         say("vault: error: \(plain(error.message))")

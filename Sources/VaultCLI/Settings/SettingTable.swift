@@ -22,7 +22,7 @@ struct SettingTable: Sendable {
     let publicURL = Setting(
         "public-url", .address, default: unset, "the vault's own address as browsers see it; empty: http://<listen>")
     let trustedProxies = Setting(
-        "trusted-proxies", .list, default: "[]", "addresses or networks whose X-Forwarded-For counts")
+        "trusted-proxies", .list, default: "[]", "addresses or networks whose X-Forwarded-For or Forwarded counts")
 
     let certificates = Setting("tls.certificates", .path, default: unset, "PEM file with the certificate chain")
     let certificateKey = Setting("tls.key", .path, default: unset, "PEM file with its private key")
@@ -109,6 +109,8 @@ struct SettingTable: Sendable {
         "what signs the JWT, 32 bytes at least; empty: made at first start, beside the key")
     let previousSecrets = Setting(
         "session.previous-secrets", .list, default: "[]", "secrets that still verify, so that rotation logs nobody out")
+    let renewalLimit = Setting(
+        "session.per-minute", .number(1...100_000), default: "20", "renewals per minute and user")
 
     let loginLifetime = Setting(
         "login.lifetime", .time(.seconds(30)...Duration.seconds(3600)), default: #""10m""#,
@@ -117,7 +119,7 @@ struct SettingTable: Sendable {
         "login.per-minute", .number(1...100_000), default: "10", "logins begun per minute and address")
     let callbackLimit = Setting(
         "login.callbacks-per-minute", .number(1...100_000), default: "60",
-        "browsers sent back by providers per minute and address")
+        "browsers sent back by providers, and exchanges for a session, per minute and address")
 
     let refreshMargin = Setting(
         "refresh.margin", .time(.zero...Duration.seconds(3600)), default: #""60s""#,

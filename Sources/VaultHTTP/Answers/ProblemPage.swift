@@ -14,7 +14,7 @@ struct ProblemPage {
 
     /// Whether this request wants it: a navigation, which a browser says by asking for HTML first.
     static func isWanted(by request: Request) -> Bool {
-        request.method == .get && request.uri.path.hasSuffix("/callback")
+        request.method == .get && FacadeParts.isCallback(request.uri.path)
             && (request.headers[.accept]?.hasPrefix("text/html") ?? false)
     }
 

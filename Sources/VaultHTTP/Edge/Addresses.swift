@@ -100,17 +100,28 @@ struct TrustedProxies: Sendable {
         self.networks = networks
     }
 
-    /// The client's address: the peer's, or, when the peer is a trusted proxy, the last address of
-    /// `X-Forwarded-For` that is not one. What stands further left was written by the client itself.
-    func client(peer: IPAddress?, forwardedFor: [String]) -> IPAddress? {
-        guard var client = peer else { return nil }
-        guard !networks.isEmpty else { return client }
-        let hops = forwardedFor.flatMap { $0.split(separator: ",") }
+    /// The client's address: the peer's, or, when the peer is a trusted proxy, the last address of `X-Forwarded-For`
+    /// or `Forwarded` that is not one. What stands further left was written by the client itself.
+    ///
+    /// A proxy that writes one of the two passes the other on as the client sent it, and nobody can tell which: where
+    /// both are there and do not say the same, neither is believed, and the proxy's own address counts.
+    func client(peer: IPAddress?, forwardedFor: [String], forwarded: [String] = []) -> IPAddress? {
+        guard let peer, !networks.isEmpty, isTrusted(peer) else { return peer }
+        let listed = forwardedFor.flatMap { $0.split(separator: ",") }.map { hop in
+            IPAddress(String(hop.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()))
+        }
+        let plain = forwardedFor.isEmpty ? nil : client(behind: peer, listed)
+        let standard = forwarded.isEmpty ? nil : client(behind: peer, Forwarded.hops(forwarded))
+        guard let plain, let standard else { return plain ?? standard ?? peer }
+        return plain == standard ? plain : peer
+    }
+
+    /// - Parameter hops: the farthest first; nil for one that names no address, behind which nothing counts.
+    private func client(behind peer: IPAddress, _ hops: [IPAddress?]) -> IPAddress {
+        var client = peer
         for hop in hops.reversed() {
-            guard isTrusted(client) else { break }
-            let trimmed = hop.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
-            guard let next = IPAddress(String(trimmed)) else { break }
-            client = next
+            guard isTrusted(client), let hop else { break }
+            client = hop
         }
         return client
     }

@@ -15,14 +15,16 @@ extension FacadeParts {
     /// The request's session: `Authorization: Bearer` (RFC 6750 §2.1; never a query parameter), or the
     /// cookie where the delivery is by cookie.
     ///
+    /// - Parameter orReplaced: whether a session that was renewed a moment ago counts too.
     /// - Throws: `unauthorized`; `forbidden` for a change asked for by cookie without `X-Vault-CSRF: 1`.
-    func caller(_ request: Request) throws -> Caller {
+    func caller(_ request: Request, orReplaced: Bool = false) throws -> Caller {
+        let session = orReplaced ? vault.sessionOrReplaced : vault.session
         if let token = try bearer(request.headers) {
-            return Caller(session: try vault.session(token), byCookie: false)
+            return Caller(session: try session(token), byCookie: false)
         }
         if let token = cookie(request) {
             try checkCSRF(request)
-            return Caller(session: try vault.session(token), byCookie: true)
+            return Caller(session: try session(token), byCookie: true)
         }
         throw VaultError(.unauthorized, "no session was sent", hint: "send it as: Authorization: Bearer SESSION")
     }

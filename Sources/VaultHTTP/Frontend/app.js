@@ -100,7 +100,7 @@ function tick() {
   const left = new Date(state.session.expiresAt) - now;
   $("session-left").textContent = lasting(left);
   $("session-left").dateTime = state.session.expiresAt;
-  // Whether it is over the vault says, not this clock; and what is being checked is known soon.
+  // Whether it is over the vault says, not this clock; and what is not sure somebody else may have checked.
   const unsure = left <= 0 || state.session.connections.some((one) => one.health === "uncertain");
   if (!unsure || document.hidden || now - state.asked < 10_000) return;
   state.asked = now;

@@ -41,20 +41,21 @@ export function showConnection(item, connection, { token, connect, fetchToken, d
   if (token) showToken(item, displayName, token);
 
   const buttons = Object.fromEntries([...item.querySelectorAll("[data-do]")].map((one) => [one.dataset.do, one]));
-  // One thing to do that makes sense: a dead grant gives no token, and what is being checked is asked, not refreshed.
+  // One thing to do that makes sense: a dead grant gives no token, and of a doubtful one a refresh finds the truth.
   const [words, label] = {
     reconnect: ["Connect again", `Connect ${displayName} again`],
     uncertain: ["Check now", `Check now what became of ${displayName}`],
   }[connection.health] ?? ["Get token", `Get a ${displayName} token`];
   const dead = connection.health === "reconnect";
+  const doubtful = connection.health === "uncertain";
   find(".left").hidden = dead;
   buttons.token.textContent = words;
   buttons.token.setAttribute("aria-label", label);
-  buttons.refresh.hidden = dead || connection.health === "uncertain";
+  buttons.refresh.hidden = dead || doubtful;
   buttons.refresh.setAttribute("aria-label", `Refresh the ${displayName} token`);
   buttons.disconnect.setAttribute("aria-label", `Disconnect ${displayName}`);
   buttons.token.onclick = () =>
-    dead ? connect(platform, buttons.token) : fetchToken(platform, buttons.token, "token");
+    dead ? connect(platform, buttons.token) : fetchToken(platform, buttons.token, doubtful ? "refresh" : "token");
   buttons.refresh.onclick = () => fetchToken(platform, buttons.refresh, "refresh");
   buttons.disconnect.onclick = () => disconnect(platform, buttons.disconnect);
 }

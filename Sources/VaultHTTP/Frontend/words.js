@@ -5,8 +5,8 @@ export const HEALTH = {
   expiring: { label: "Ends soon", why: "The platform ends this grant on its day, however often it is used. Connect again to renew it." },
   reconnect: { label: "Connect again", why: "The platform no longer accepts this grant. Only you can renew it." },
   uncertain: {
-    label: "Being checked",
-    why: "The last refresh was cut off. The vault asks the platform once more and then knows; nothing is lost yet.",
+    label: "Not sure",
+    why: "The last refresh was cut off. The vault asks the platform once more when a new access token is needed, or now if you say so.",
   },
   operator: { label: "Needs the operator", why: "The platform refuses this application, not you. Nothing is lost." },
 };

@@ -15,7 +15,7 @@ struct Admission {
         // it); a browser always says where such a request comes from. The callback is posted by providers.
         let changes = request.method != .get && request.method != .head && request.method != .options
         if changes, let origin = request.headers[.origin], !parts.origins.mayWrite(origin),
-            !request.uri.path.hasSuffix("/callback")
+            !FacadeParts.isCallback(request.uri.path)
         {
             throw VaultError(
                 .forbidden, "a page of this origin may not change anything here",

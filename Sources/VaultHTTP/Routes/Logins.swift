@@ -47,6 +47,7 @@ extension FacadeParts {
                     .notFound, "\(platform) gives no tokens to browsers",
                     hint: "begin with POST /auth/\(platform)/login")
             }
+            let allowance = try self.exchange(request, context)
             let body = try await JSONBody.read(request, members: ["state", "token"])
             guard let state = try body.string("state"), let token = try body.string("token") else {
                 throw VaultError(
@@ -56,7 +57,8 @@ extension FacadeParts {
                 at: platform, state: state, token: Secret(token), binding: self.cookies.binding(in: request))
             switch end {
             case .connected(let session, _):
-                return self.answer(session, byCookie: self.vault.options.sessionDelivery == .cookie)
+                let byCookie = self.vault.options.sessionDelivery == .cookie
+                return self.answer(session, byCookie: byCookie, allowance: allowance)
             case .failed(let code, _): throw LoginRefusal.error(code, at: platform)
             }
         }

@@ -33,6 +33,10 @@ extension FacadeParts {
                 let by = "service:\(call.key.name)"
                 return .json(Self.body(try await self.vault.disconnect(call.user, from: call.named(), by: by)))
             },
+            service(.delete, "/v1/users/{userId}/sessions", .endSessions) { _, call in
+                let ended = try await self.vault.endSessions(of: call.user, by: "service:\(call.key.name)")
+                return .json(JSONText.object { $0.field("sessions", ended) })
+            },
         ]
     }
 

@@ -13,8 +13,36 @@ extension RecordsView {
         try open(.identities, Key.identity(of: user, at: platform)) { payload, _ in try Self.onlyText(payload) }
     }
 
+    /// The session of that id, unless it was replaced.
     public func session(_ id: String) throws -> SessionRecord? {
-        try open(.sessions, Key.session(id, keys)) { try SessionRecord($0, $1) }
+        guard let session = try sessionOrReplaced(id), session.successor == nil else { return nil }
+        return session
+    }
+
+    /// The session of that id, also one that was replaced a moment ago.
+    public func sessionOrReplaced(_ id: String) throws -> SessionRecord? { try session(at: Key.session(id, keys)) }
+
+    /// The user's sessions that hold, the oldest first. One that does not open is left out.
+    public func sessions(of user: UserID) throws -> [SessionRecord] {
+        try sessionKeys(of: user).compactMap { try? session(at: $0) }
+            .filter { $0.user == user && $0.successor == nil }
+            .sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    }
+
+    func session(at key: [UInt8]) throws -> SessionRecord? { try open(.sessions, key) { try SessionRecord($0, $1) } }
+
+    /// The keys of all sessions of the user, ended and replaced ones too.
+    func sessionKeys(of user: UserID) throws -> [[UInt8]] {
+        let prefix = Key.sessions(of: user, keys)
+        var found: [[UInt8]] = []
+        try transaction.scan(.sessions, from: prefix.span.bytes) { key, _ in
+            key.withUnsafeBytes { key in
+                guard key.starts(with: prefix) else { return false }
+                found.append([UInt8(ascii: "s")] + key.dropFirst(prefix.count))
+                return true
+            }
+        }
+        return found
     }
 
     public func login(_ state: String) throws -> LoginRecord? {

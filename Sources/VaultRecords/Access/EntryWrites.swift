@@ -60,25 +60,18 @@ extension RecordsTransaction {
         try change { try removeSession(key, of: user, old) }
     }
 
-    /// Logs the user out everywhere; returns how many sessions there were.
+    /// Logs the user out everywhere; returns how many sessions there were that held.
     @discardableResult
     public func deleteSessions(of user: UserID) throws -> Int {
-        let prefix = Key.sessions(of: user, keys)
-        var found: [[UInt8]] = []
-        try transaction.scan(.sessions, from: prefix.span.bytes) { key, _ in
-            key.withUnsafeBytes { key in
-                guard key.starts(with: prefix) else { return false }
-                found.append([UInt8(ascii: "s")] + key.dropFirst(prefix.count))
-                return true
-            }
-        }
+        let found = try sessionKeys(of: user)
         guard !found.isEmpty else { return 0 }
         return try change {
             var count = 0
             for key in found {
                 if let old = try stamp(.sessions, key) {
+                    let isReplaced = (try? session(at: key))?.successor != nil
                     try removeSession(key, of: user, old)
-                    if old.endsAt > now.rawValue { count += 1 }
+                    if old.endsAt > now.rawValue, !isReplaced { count += 1 }
                 } else {
                     try unindex(.sessions, Key.session(key, of: user, keys))
                 }

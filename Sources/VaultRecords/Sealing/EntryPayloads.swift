@@ -2,7 +2,7 @@ import VaultBase
 
 // The payloads of the other sealed tables; each value's end stands in its header.
 //
-//   session     1 id · 2 user · 3 createdAt
+//   session     1 id · 2 user · 3 createdAt · 4 successor
 //   login       1 state · 2 platform · 3 binding · 4 verifier · 5 nonce · 6 issuer · 7 token endpoint ·
 //               8 client id · 9 redirect URI · 10 user · 11 scope · 12 return to · 13 createdAt ·
 //               14 progress: 0 pending · 1 redeeming · 2 connected · 3 failed · 15 callback hash ·
@@ -15,17 +15,19 @@ extension SessionRecord {
         fields.field(1, id)
         fields.field(2, user.rawValue)
         fields.field(3, createdAt)
+        if let successor { fields.field(4, successor) }
     }
 
     init(_ payload: UnsafeRawBufferPointer, _ header: Header) throws(VaultError) {
         var fields = try FieldReader(payload)
-        guard let id = try fields.next(known: 3), id.tag == 1, let user = try fields.next(known: 3), user.tag == 2,
-            let createdAt = try fields.next(known: 3), createdAt.tag == 3
+        guard let id = try fields.next(known: 4), id.tag == 1, let user = try fields.next(known: 4), user.tag == 2,
+            let createdAt = try fields.next(known: 4), createdAt.tag == 3
         else { throw EnvelopeError.damaged }
-        _ = try fields.next(known: 3)
+        let successor = try fields.next(known: 4)
+        if successor != nil { _ = try fields.next(known: 4) }
         self.init(
             id: id.text, user: try UserID(user.text), createdAt: try createdAt.time,
-            endsAt: Timestamp(rawValue: header.endsAt))
+            endsAt: Timestamp(rawValue: header.endsAt), successor: successor?.text)
     }
 }
 

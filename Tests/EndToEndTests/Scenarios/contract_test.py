@@ -24,6 +24,8 @@ callbacks-per-minute = 100000
 per-minute = 100000
 [service]
 per-minute = 100000
+[session]
+per-minute = 100000
 [platforms.broken]
 provider = "nobody"
 client-id = "x"
@@ -60,7 +62,8 @@ def schemathesis():
 
 
 # Operations that only a service key may try, as the metrics name them.
-SERVICE = [("GET", ""), ("GET", "/{platform}/token"), ("PUT", "/{platform}"), ("DELETE", "/{platform}")]
+SERVICE = [("GET", "/connections"), ("GET", "/connections/{platform}/token"), ("PUT", "/connections/{platform}"),
+           ("DELETE", "/connections/{platform}"), ("DELETE", "/sessions")]
 
 
 def services_not_tried(vault):
@@ -68,7 +71,7 @@ def services_not_tried(vault):
     metrics = Browser().call("GET", vault.admin + "/metrics")[2]
     tried = [dict(re.findall(r'(\w+)="([^"]*)"', line)) for line in metrics.splitlines()]
     done = {(one.get("method"), one.get("route")) for one in tried if one.get("status") == "200"}
-    return {(method, "/v1/users/{userId}/connections" + rest) for method, rest in SERVICE} - done
+    return {(method, "/v1/users/{userId}" + rest) for method, rest in SERVICE} - done
 
 
 def search(vault, folder, seconds, url, user="nobody", key=None):
@@ -120,7 +123,7 @@ def main(program, plugins, seconds="8"):
         with vault:
             Browser().call("POST", f"http://127.0.0.1:{port}/control", body={"autoApprove": "Ada"})
             check_it_would_notice(vault, folder)
-            actions = [word for action in ("read-connections", "read-token", "write", "delete")
+            actions = [word for action in ("read-connections", "read-token", "write", "delete", "end-sessions")
                        for word in ("--action", action)]
             status, key, said = vault.run("service", "create", "contract", *actions)
             assert status == 0, said

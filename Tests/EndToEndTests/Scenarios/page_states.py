@@ -113,23 +113,34 @@ def check_states(person):
     person.page.go_back()
     again.wait_for()
 
-    def unsure(route):
-        answer = route.fetch()
-        session = answer.json()
-        session["connections"][0] |= {"health": "uncertain", "reason": "interrupted"}
-        route.fulfill(response=answer, json=session)
+    person.button("Log out").click()
+    person.told("You are logged out.")
 
-    person.page.route("**/auth/session", unsure)
+    # The provider did nothing and hung up: the check finds the grant alive.
+    provider = person.connect("Sandbox", "ada")
+    check = in_doubt(person, provider, "dropped")
+    person.look_at("page-uncertain", 6)
+    check.click()
+    person.told("Refreshed.")
+    person.button("Refresh the Sandbox token").wait_for()
+    assert person.me()["connections"][0]["health"] == "healthy"
+    # It did its part, and the answer was lost: the check finds the grant dead.
+    in_doubt(person, provider, "lost-answer").click()
+    person.told("Sandbox no longer accepts this grant.")
+    again.wait_for()
+    assert person.me()["connections"][0]["health"] == "reconnect"
+
+
+def in_doubt(person, provider, fault):
+    """Has a refresh end in doubt, and returns the button that helps."""
+    change = {"misbehave": [{"fault": fault, "at": "refresh", "times": 1}]}
+    status, _, answer = Browser().call("POST", provider + "/control", body=change)
+    assert status == 200, answer
+    path = person.vault.url + "/auth/sandbox/refresh"
+    status, _, answer = Browser().call("POST", path, headers=bearer(person.session()))
+    assert (status, answer["code"]) == (503, "retry"), answer
+    assert person.me()["connections"][0]["health"] == "uncertain"
     person.page.reload()
     check = person.button("Check now what became of Sandbox")
     check.wait_for()
-    person.look_at("page-uncertain", 6)
-    seen = refuses(person.page, "/auth/sandbox/token", "uncertain", 1)
-    check.click()
-    person.told("It is not sure yet what became of the last refresh at Sandbox.")
-    # The grant is dead in truth, and that is what comes out.
-    person.page.unroute("**/auth/session")
-    person.told("Sandbox no longer accepts this grant.")
-    again.wait_for()
-    assert seen == ["GET"] * 2, seen
-    person.page.unroute_all()
+    return check

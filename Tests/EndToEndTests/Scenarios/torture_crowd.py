@@ -75,7 +75,7 @@ def worker(torture, sessions, dice, end, counts):
 
 
 def settle(torture, sessions):
-    """No more trouble: each grant is asked for once, and then it has to be one thing or the other."""
+    """No more trouble: each grant is asked for once, which probes what is in doubt; then it works or it is dead."""
     torture.sandbox.control(reset=True, accessTokenSeconds=LONG)
     # Whatever was backing off begins anew with the process.
     torture.restart()
@@ -83,13 +83,19 @@ def settle(torture, sessions):
     time.sleep(SHORT + 1)
     with ThreadPoolExecutor(WORKERS) as pool:
         answers = dict(zip(sessions, pool.map(torture.settled, sessions.values())))
-    healths = torture.agree(sessions)
+    doubted = torture.doubted()
+    healths = torture.agree(sessions, reuses=len(doubted))
+    if set(healths) - {"healthy", "reconnect"}:
+        raise Lost(f"all is well again, and there are {dict(healths)}")
+    for grant in torture.sandbox.ledger()["grants"].values():
+        if grant["reuses"] and grant["user"] not in doubted:
+            raise Lost(f"a spent token of {grant['user']} was sent again, and nobody doubted it")
     held = torture.held()
     for user, (status, answer) in answers.items():
         told = "healthy" if status == 200 else answer["code"]
         if told != held[user]["health"]:
             raise Lost(f"{user} is {held[user]['health']} and was told {status} {answer}")
-    return healths, answers
+    return healths, answers, len(doubted)
 
 
 def tokens_work(torture, answers, dice):
@@ -112,7 +118,8 @@ def it_would_notice(torture, fresh):
     torture.kill()
     shutil.rmtree(store)
     os.rename(copy, store)
-    must_notice("refreshes that were not kept", lambda: torture.agree(fresh))
+    known = torture.sandbox.ledger()["reuses"]
+    must_notice("refreshes that were not kept", lambda: torture.agree(fresh, reuses=known))
 
 
 def main(program, plugins, users=200, seconds=4, seed=None):
@@ -130,7 +137,7 @@ def main(program, plugins, users=200, seconds=4, seed=None):
                              for number in range(WORKERS)]:
                     done.result()
             trouble.stop()
-            healths, answers = settle(torture, sessions)
+            healths, answers, doubted = settle(torture, sessions)
             tokens_work(torture, answers, dice)
         except Lost as lost:
             print(f"seed {seed}: {lost}\n{torture.vault.tail()}")
@@ -139,7 +146,7 @@ def main(program, plugins, users=200, seconds=4, seed=None):
             trouble.ended.set()
         refreshes = torture.sandbox.ledger()["refreshes"]
         print(f"ok {users} users, {seconds} s, {refreshes} redemptions, {trouble.kills} kills (seed {seed}): "
-              f"{dict(healths)}, as the provider's ledger says; callers were told {counts}")
+              f"{dict(healths)}, as the provider's ledger says; {doubted} had been in doubt; callers were told {counts}")
         it_would_notice(torture, {user: sessions[user] for user, answer in answers.items() if answer[0] == 200})
     return 0
 

@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from fault_tools import Lost, must_notice
-from torture_tools import PLATFORM, Torture, folder, name_of, tracing_works
+from torture_tools import PLATFORM, Torture, folder, tracing_works
 from vault_process import Browser, Vault, fragment
 
 
@@ -40,13 +40,6 @@ def must(condition, *words):
         raise Lost(" ".join(map(str, words)))
 
 
-def sent(torture, token):
-    """How often the provider was shown this refresh token."""
-    return sum(
-        one["redemptions"] for grant in torture.sandbox.ledger()["grants"].values()
-        for one in grant["refreshTokens"] if one["id"] == name_of(token))
-
-
 def herd(torture, size=200):
     session = torture.people(["herd"])["herd"]
     before = torture.held()["herd"]["refreshToken"]
@@ -55,27 +48,28 @@ def herd(torture, size=200):
     answers = [caller.done() for caller in callers]
     must(all(answer and answer[0] == 200 for answer in answers), "not everybody was answered")
     must(len({answer[1]["accessToken"] for answer in answers}) == 1, "they did not get the same token")
-    must(sent(torture, before) == 1, "the refresh token was sent", sent(torture, before), "times")
+    must(torture.sent(before) == 1, "the refresh token was sent", torture.sent(before), "times")
     torture.agree(["herd"])
     print(f"ok {size} callers of one ended grant: 1 redemption, {size} equal answers")
 
 
 def slower_than_every_timeout(torture):
     """The vault waits two seconds; the provider takes six; others come after three, and after all of it."""
-    session = torture.people(["slow"])["slow"]
-    token = torture.held()["slow"]["refreshToken"]
-    torture.sandbox.misbehave("slow", user="slow", milliseconds=6000, times=1)
+    session = torture.people(["tardy"])["tardy"]
+    token = torture.held()["tardy"]["refreshToken"]
+    torture.sandbox.misbehave("slow", user="tardy", milliseconds=6000, times=1)
     first = Caller(torture, session)
-    torture.sandbox.has_it("slow")
+    torture.sandbox.has_it("tardy")
     time.sleep(3)
     late = [Caller(torture, session), Caller(torture, session, "POST")]
     answers = [caller.done() for caller in [first, *late]]
     must(all(answer and answer[0] == 503 for answer in answers), "what nobody can know was answered with", answers)
+    must(all(answer[1]["code"] == "uncertain" for answer in answers[1:]), "the doubt was forgotten", answers)
     time.sleep(3.5)
-    must(torture.ask(session)[1]["code"] == "uncertain", "the doubt was forgotten")
-    must(sent(torture, token) <= 1, "the refresh token was sent twice")
-    must(torture.agree(["slow"])["uncertain"] == 1, "it is not uncertain")
+    must(torture.sent(token) <= 1, "the refresh token was sent twice")
+    must(torture.agree(["tardy"])["uncertain"] == 1, "it is not uncertain")
     print("ok a provider slower than every timeout: sent once, then uncertain")
+    return token, session
 
 
 def hanging_up(torture):
@@ -91,7 +85,7 @@ def hanging_up(torture):
     while (held := torture.held()["gone"])["refreshToken"] == before:
         must(time.monotonic() < deadline, "the redemption was given up with its caller")
     must(torture.ask(session)[1]["accessToken"] == held["accessToken"], "the next reader gets something else")
-    must(sent(torture, held["refreshToken"]) == 0, "it was redeemed again")
+    must(torture.sent(held["refreshToken"]) == 0, "it was redeemed again")
     torture.agree(["gone"])
     print("ok a caller who hangs up: the redemption was committed, the next reader has it")
 
@@ -157,19 +151,29 @@ def full_disk(torture, killed):
     disk = FullDisk(torture)
     status, answer = caller.done()
     must(status == 507 and answer["code"] == "full", "a full disk was answered with", status, answer)
-    must(sent(torture, before) == 1, "sent", sent(torture, before), "times")
+    must(torture.sent(before) == 1, "sent", torture.sent(before), "times")
     if killed:
         torture.vault.process.kill()
         disk.over()
         torture.kill()
         torture.vault.start()
-        must(torture.ask(session)[1]["code"] == "uncertain", "the doubt was forgotten")
     else:
         disk.over()
         must(torture.ask(session)[0] == 200, "what waited was not stored when there was room")
     must(torture.agree([user])["uncertain" if killed else "healthy"] == 1, "another health")
-    must(sent(torture, before) == 1, "the spent token was sent again")
+    must(torture.sent(before) == 1, "the spent token was sent again")
     print("ok a full disk at the commit" + (", then kill -9: uncertain" if killed else ": stored when there was room"))
+    return before, session
+
+
+def the_probe(torture, doubtful):
+    """The access tokens have ended: whoever asks has the provider asked once, and everybody then knows."""
+    for token, session in doubtful:
+        known = torture.sent(token)
+        must(torture.settled(session)[1]["code"] == "reconnect", "the probe of a spent token found something else")
+        must(torture.ask(session)[1]["code"] == "reconnect", "what the probe found was forgotten")
+        must(torture.sent(token) == known + 1 == 2, "probed", torture.sent(token) - known, "times")
+    print(f"ok {len(doubtful)} doubtful grants: asked for, probed once each")
 
 
 def it_would_notice(torture, program, plugins):
@@ -181,9 +185,10 @@ def it_would_notice(torture, program, plugins):
         shutil.copy2(os.path.join(torture.folder, "vault.key"), place)
         shutil.copytree(os.path.join(torture.folder, "store"), os.path.join(place, "store"))
         torture.vault.start()
+        known = torture.sandbox.ledger()["reuses"]
         torture.ask(session)
         other.run("refresh", "twice", PLATFORM)
-        must_notice("a grant that two vaults redeem", lambda: torture.agree(["twice"]))
+        must_notice("a grant that two vaults redeem", lambda: torture.agree(["twice"], reuses=known))
 
 
 def main(program, plugins):
@@ -195,13 +200,14 @@ def main(program, plugins):
                 slow = pool.submit(slower_than_every_timeout, torture)
                 hanging_up(torture)
                 new_consent_meanwhile(torture)
-                slow.result()
+                doubtful = [slow.result()]
             reason = tracing_works()
             if reason:
                 print(f"a full disk at the commit: skipped, {reason}")
             else:
                 full_disk(torture, killed=False)
-                full_disk(torture, killed=True)
+                doubtful.append(full_disk(torture, killed=True))
+            the_probe(torture, doubtful)
         except Lost as lost:
             print(f"{lost}\n{torture.vault.tail()}")
             return 1

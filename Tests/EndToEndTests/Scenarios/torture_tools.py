@@ -139,7 +139,7 @@ class Torture:
         """The answer when everything works again: whoever is told to come back comes back."""
         for _ in range(30):
             answer = self.ask(session, method)
-            if answer is None or answer[1].get("code") != "retry":
+            if answer is None or answer[1].get("code") not in ("retry", "uncertain"):
                 break
             time.sleep(1)
         return answer
@@ -149,6 +149,19 @@ class Torture:
         status, out, err = self.vault.run("export")
         assert status == 0, err
         return {line["user"]: line for line in map(json.loads, out.splitlines())}
+
+    def sent(self, token):
+        """How often the provider was shown this refresh token."""
+        return sum(
+            one["redemptions"] for grant in self.sandbox.ledger()["grants"].values()
+            for one in grant["refreshTokens"] if one["id"] == name_of(token))
+
+    def doubted(self):
+        """The users of whose grants the vault ever said that it is not sure: what a probe may have been made of."""
+        status, out, err = self.vault.run("events", "--json")
+        assert status == 0, err
+        events = map(json.loads, out.splitlines())
+        return {event["user"] for event in events if event["type"] == "connection.uncertain"}
 
     def agree(self, users, reuses=0):
         """Holds the vault against the sandbox's ledger, grant by grant.

@@ -12,7 +12,13 @@ final class Browser: Sendable {
     private let client: any TestClientProtocol
     private let cookies = Mutex<[String: String]>([:])
 
-    init(client: any TestClientProtocol) { self.client = client }
+    private let isPublic: Bool
+
+    /// - Parameter isPublic: whether it is before the facade, whose every answer is held against `openapi.json`.
+    init(client: any TestClientProtocol, isPublic: Bool = true) {
+        self.client = client
+        self.isPublic = isPublic
+    }
 
     /// Another browser at the same server.
     func stranger() -> Browser { Browser(client: client) }
@@ -37,6 +43,8 @@ final class Browser: Sendable {
             uri: uri, method: method, headers: headers, body: body ?? json.map { ByteBuffer(string: $0) })
         let answer = Answer(status: response.status, headers: response.headers, body: response.body)
         for line in response.headers[values: .setCookie] { keep(line) }
+        // Whatever a test tries: nothing comes that the document does not say.
+        if isPublic, let complaint = try OpenAPI.complaint(answer, to: method, uri) { Issue.record("\(complaint)") }
         return answer
     }
 

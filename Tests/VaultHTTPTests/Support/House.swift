@@ -24,10 +24,11 @@ struct House: Sendable {
 
     static let frontend = "http://127.0.0.1:8000"
 
-    init(delivery: SessionDelivery = .fragment, frontend: String = Self.frontend, issuer: String = Self.frontend)
-        async throws
-    {
-        let records = try await Records.create(in: MemoryStore(), rootKey: GuardedKey.generate(), clock: clock)
+    init(
+        delivery: SessionDelivery = .fragment, frontend: String = Self.frontend, issuer: String = Self.frontend,
+        store: any Store = MemoryStore()
+    ) async throws {
+        let records = try await Records.create(in: store, rootKey: GuardedKey.generate(), clock: clock)
         var settings = VaultOptions(
             frontendURL: frontend, sessionIssuer: issuer,
             sessionKeys: [("1", Secret(bytes: Array(repeating: 7, count: 32)))])
@@ -51,6 +52,7 @@ struct House: Sendable {
         options.loginsPerMinute = 0
         options.callbacksPerMinute = 0
         options.refreshesPerMinute = 0
+        options.renewalsPerMinute = 0
     }
 
     func application() throws -> some ApplicationProtocol {

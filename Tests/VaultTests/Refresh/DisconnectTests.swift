@@ -87,6 +87,35 @@ import VaultRecords
         #expect(result.deleted && result.revoked == .no)
     }
 
+    @Test func noRefreshBeginsWhileItRevokes() async throws {
+        let world = try await World()
+        let user = try await world.logIn("alice").record.user
+        let gate = Gate()
+        world.provider.script(.revoke, .wait(gate))
+        async let result = world.vault.disconnect(user, from: World.first)
+        await gate.waitForArrivals()
+        #expect(await code { try await world.vault.refresh(user, at: World.first) } == .retry)
+        #expect(world.provider.calls(.refresh) == 0)
+        // What is there is still handed out.
+        _ = try await world.vault.token(for: user, at: World.first)
+        gate.open()
+        #expect(try await result.revoked == .yes)
+        #expect(world.provider.isAnyGrantRevoked)
+        // The slot is free again: who connects anew can refresh.
+        let again = try await world.logIn("alice").record.user
+        _ = try await world.vault.refresh(again, at: World.first)
+    }
+
+    @Test func revokesTheTokensThatWaitForTheStore() async throws {
+        let world = try await World()
+        let user = try await world.logIn("alice").record.user
+        world.store.fail(with: FragileStore.full, after: 1)
+        #expect(await code { try await world.vault.refresh(user, at: World.first) } == .full)
+        world.store.fail(with: nil)
+        #expect(try await world.vault.disconnect(user, from: World.first).revoked == .yes)
+        #expect(world.provider.isAnyGrantRevoked)
+    }
+
     @Test func waitsForARefreshAndRevokesWhatItBrought() async throws {
         let world = try await World()
         let user = try await world.logIn("alice").record.user

@@ -37,19 +37,70 @@ import VaultRecords
         try await vault.recover()
         #expect(try world.connection(user).health == .uncertain)
         #expect(try world.records.read { try $0.redemptions() } == [])
-        // The access token is as good as it was; near its end nobody is asked.
-        _ = try await vault.token(for: user, at: World.first)
-        world.clock.advance(.seconds(3600))
+        // The access token is as good as it was, and handed out to its last second; nobody is asked.
+        let held = try world.connection(user).accessToken
         for _ in 0..<10 {
-            #expect(await code { try await vault.token(for: user, at: World.first) } == .uncertain)
+            #expect(try await vault.token(for: user, at: World.first).accessToken == held)
+            world.clock.advance(.milliseconds(359_900))
         }
         #expect(world.provider.calls(.refresh) == 1)
-        // The first process did not redeem after all: the one deliberate probe heals the connection.
-        _ = try await vault.refresh(user, at: World.first)
+        // It has ended. The first process did not redeem after all: the one deliberate probe heals the connection.
+        world.clock.advance(.seconds(1))
+        #expect(try await vault.token(for: user, at: World.first).accessToken != held)
         #expect(try world.connection(user).health == .healthy)
         #expect(world.provider.calls(.refresh) == 2)
         gate.open()
         _ = try? await dying.value
+    }
+
+    @Test func whoAsksWhenTheAccessTokenHasEndedLearnsTheOutcome() async throws {
+        let world = try await World()
+        let user = try await world.logIn("alice").record.user
+        world.clock.advance(.seconds(3600))
+        world.provider.script(.refresh, .lose("connection-lost"))
+        #expect(await code { try await world.vault.token(for: user, at: World.first) } == .retry)
+        #expect(try world.connection(user).health == .uncertain)
+        // Not before the back-off is over, and the answer says when.
+        do {
+            _ = try await world.vault.token(for: user, at: World.first)
+            Issue.record("an ended token was handed out")
+        } catch let error as VaultError {
+            #expect(error.code == .uncertain && (error.retryAfter ?? .zero) > .zero)
+        }
+        #expect(world.provider.calls(.refresh) == 1)
+        world.clock.advance(.seconds(10))
+        for _ in 0..<5 {
+            #expect(await code { try await world.vault.token(for: user, at: World.first) } == .reconnect)
+        }
+        #expect(world.provider.calls(.refresh) == 2)
+    }
+
+    @Test func refreshAheadNeverProbes() async throws {
+        let world = try await World(options: { $0.refreshAhead = true })
+        let user = try await world.logIn("alice").record.user
+        world.provider.script(.refresh, .lose("connection-lost"))
+        #expect(await code { try await world.vault.refresh(user, at: World.first) } == .retry)
+        try await world.update(user) { $0.dueAt = HandClock.start }
+        world.clock.advance(.seconds(7200))
+        try await world.vault.refreshAhead()
+        #expect(world.provider.calls(.refresh) == 1)
+        #expect(try world.connection(user).health == .uncertain)
+    }
+
+    @Test func aRefusalOfTheApplicationDoesNotEraseTheDoubt() async throws {
+        let world = try await World()
+        let user = try await world.logIn("alice").record.user
+        world.provider.script(
+            .refresh, .lose("connection-lost"), .answer(401, "{\"error\":\"invalid_client\"}"))
+        #expect(await code { try await world.vault.refresh(user, at: World.first) } == .retry)
+        world.clock.advance(.seconds(10))
+        #expect(await code { try await world.vault.refresh(user, at: World.first) } == .operatorAction)
+        #expect(try world.connection(user).health == .uncertain)
+        // Near its end a token whose connection is only `operator` would be refreshed; this one is not sent again.
+        let ends = try #require(try world.connection(user).expiresAt)
+        world.clock.advance(ends - world.clock.now() - .seconds(1))
+        _ = try await world.vault.token(for: user, at: World.first)
+        #expect(world.provider.calls(.refresh) == 2)
     }
 
     @Test func aProbeOfASpentTokenAsksForReconnecting() async throws {
@@ -91,8 +142,9 @@ import VaultRecords
             try transaction.begin(
                 Redemption(user: user, platform: World.first, generation: 1, begunAt: HandClock.start))
         }
-        world.clock.advance(.seconds(3600))
-        #expect(await code { try await world.vault.token(for: user, at: World.first) } == .uncertain)
+        let ends = try #require(try world.connection(user).expiresAt)
+        world.clock.advance(ends - HandClock.start - .seconds(1))
+        _ = try await world.vault.token(for: user, at: World.first)
         #expect(try world.connection(user).health == .uncertain)
         #expect(world.provider.calls(.refresh) == 0)
     }

@@ -1,0 +1,26 @@
+import VaultBase
+import VaultRecords
+
+/// A session that was issued.
+public struct SessionDocument: Codable, Sendable, Equatable {
+    public var user: String
+    /// The JWT.
+    public var session: String
+    public var expiresAt: String
+}
+
+/// A session that holds, without what proves it.
+public struct HeldSessionDocument: Codable, Sendable, Equatable {
+    public var user: String
+    /// The JWT's `jti`.
+    public var id: String
+    public var createdAt: String
+    public var expiresAt: String
+
+    init(_ session: SessionRecord) {
+        user = session.user.rawValue
+        id = session.id
+        createdAt = session.createdAt.iso8601
+        expiresAt = session.endsAt.iso8601
+    }
+}
