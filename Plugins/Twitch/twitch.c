@@ -1,8 +1,10 @@
 #include "vault_plugin.h"
 
 /* Read in Twitch's own documents. Its errors are {"status", "message", "error"}, with the reason in the message; the
- * status of a dead refresh token is 400 in one copy of the documents and 401 in another. Not verified: that
- * /validate takes Bearer as well as OAuth; the messages for a bad code, a bad client and a token that is gone. */
+ * status of a dead refresh token is 400 in one copy of the documents and 401 in another. The revocation takes access
+ * tokens: a refresh token there is just an "Invalid token", as one that is gone. Not verified: that /validate takes
+ * Bearer as well as OAuth; the messages for a bad code, a bad client and a token that is gone; whether the refresh
+ * token ends with the access token. */
 static const vault_provider_v1 twitch = {
     .abi = VAULT_ABI_V1,
     .id = "twitch",
@@ -16,6 +18,7 @@ static const vault_provider_v1 twitch = {
     .scopes = "user:read:follows",
     .pkce = VAULT_PKCE_UNSUPPORTED, /* none is offered: the state protects alone */
     .client = VAULT_CLIENT_POST,
+    .revocation = VAULT_REVOKE_ACCESS_TOKEN,
     .account_id = "data/0/id",
     .display_name = "data/0/display_name",
     .validate_every = 3600, /* a duty of every application */

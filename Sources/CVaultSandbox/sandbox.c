@@ -1,17 +1,21 @@
 #define _GNU_SOURCE
 #include "vault_sandbox.h"
 
+#include <errno.h>
+
 #if !defined(__linux__)
 
 uint32_t vault_sandbox_before_load(const char *plugin) {
     (void)plugin;
     return 0;
 }
-uint32_t vault_sandbox_after_load(void) { return 0; }
+int vault_sandbox_close(pid_t child) {
+    (void)child;
+    return ENOSYS;
+}
 
 #else
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -27,12 +31,13 @@ uint32_t vault_sandbox_after_load(void) { return 0; }
 
 /* MARK: Limits */
 
-static int limit(int resource, rlim_t soft, rlim_t hard) {
+/* Of a process, 0 for this one; never more than it may have already. */
+static int limit(pid_t process, int resource, rlim_t soft, rlim_t hard) {
     struct rlimit now;
-    if (getrlimit((__rlimit_resource_t)resource, &now)) return -1;
+    if (prlimit(process, (__rlimit_resource_t)resource, NULL, &now)) return -1;
     struct rlimit wanted = {.rlim_cur = soft < now.rlim_max ? soft : now.rlim_max,
                             .rlim_max = hard < now.rlim_max ? hard : now.rlim_max};
-    return setrlimit((__rlimit_resource_t)resource, &wanted);
+    return prlimit(process, (__rlimit_resource_t)resource, &wanted, NULL);
 }
 
 /* A sanitizer keeps a shadow of all addresses, so a program built with one can have no limit on them. */
@@ -106,10 +111,10 @@ static const int computing[] = {
 #endif
 };
 
-/* And what the loader needs, and the second half of the sandbox. */
+/* And what the loader needs. There is nothing here that changes what holds the process, prctl, prlimit64, seccomp and
+ * Landlock: an initialiser could undo with it what stands, and install a filter that answers for the kernel. */
 static const int loading[] = {
     __NR_openat, __NR_newfstatat, __NR_pread64, __NR_readlinkat, __NR_faccessat, __NR_getcwd, __NR_uname,
-    __NR_prctl, __NR_seccomp, __NR_landlock_create_ruleset, __NR_landlock_add_rule, __NR_landlock_restrict_self,
 #ifdef __NR_open
     __NR_open, __NR_stat, __NR_lstat, __NR_access, __NR_readlink,
 #endif
@@ -126,8 +131,8 @@ static const int loading[] = {
 #define LOAD(member) STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
 #define ANSWER(action) STATEMENT(BPF_RET | BPF_K, (action))
 
-/* Everything that is not on the list fails with EPERM: a plugin that tries has an error to show, not a riddle. */
-static int seccomp(int with_loading) {
+/* Everything that is not on the lists fails with EPERM: a plugin that tries has an error to show, not a riddle. */
+static int seccomp(void) {
     struct sock_filter code[256];
     size_t n = 0;
     code[n++] = LOAD(arch);
@@ -138,65 +143,46 @@ static int seccomp(int with_loading) {
         code[n++] = JUMP(computing[i], 0, 1);
         code[n++] = ANSWER(SECCOMP_RET_ALLOW);
     }
-    for (size_t i = 0; with_loading && i < sizeof(loading) / sizeof(loading[0]); i++) {
+    for (size_t i = 0; i < sizeof(loading) / sizeof(loading[0]); i++) {
         code[n++] = JUMP(loading[i], 0, 1);
         code[n++] = ANSWER(SECCOMP_RET_ALLOW);
     }
     /* A signal to itself: abort() must look like one. */
-    code[n++] = JUMP(__NR_tgkill, 0, 4);
+    code[n++] = JUMP(__NR_tgkill, 0, 3);
     code[n++] = LOAD(args[0]);
     code[n++] = JUMP(getpid(), 0, 1);
     code[n++] = ANSWER(SECCOMP_RET_ALLOW);
-    code[n++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
-    if (with_loading) { /* limits of its own */
-        code[n++] = JUMP(__NR_prlimit64, 0, 4);
-        code[n++] = LOAD(args[0]);
-        code[n++] = JUMP(0, 0, 1);
-        code[n++] = ANSWER(SECCOMP_RET_ALLOW);
-        code[n++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
-    }
     code[n++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
     struct sock_fprog program = {.len = (unsigned short)n, .filter = code};
     return syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0 ? 0 : -1;
 }
 #else
-static int seccomp(int with_loading) {
-    (void)with_loading;
-    return -1;
-}
+static int seccomp(void) { return -1; }
 #endif
 
 /* MARK: The two halves */
 
-/* An initialiser could have undone these, so both halves set them. */
-static uint32_t personal(void) {
+uint32_t vault_sandbox_before_load(const char *plugin) {
+    const char *const readable[] = {plugin,       "/lib",           "/lib64",           "/usr/lib",
+                                    "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"};
     uint32_t active = 0;
     if (!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)) active |= VAULT_PROTECTION_DIES_WITH_HOST;
     if (!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) active |= VAULT_PROTECTION_NOT_DUMPABLE;
     if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) active |= VAULT_PROTECTION_NO_NEW_PRIVILEGES;
-    return active;
-}
-
-uint32_t vault_sandbox_before_load(const char *plugin) {
-    const char *const readable[] = {plugin,       "/lib",           "/lib64",           "/usr/lib",
-                                    "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"};
-    uint32_t active = personal();
     /* Ten seconds of computing to be loaded. Files cannot grow: nothing here writes one. */
-    int limited = limit(RLIMIT_CORE, 0, 0) | limit(RLIMIT_AS, ADDRESSES, ADDRESSES) | limit(RLIMIT_FSIZE, 0, 0) |
-                  limit(RLIMIT_NOFILE, 64, 64) | limit(RLIMIT_CPU, 10, 3600);
+    int limited = limit(0, RLIMIT_CORE, 0, 0) | limit(0, RLIMIT_AS, ADDRESSES, ADDRESSES) |
+                  limit(0, RLIMIT_FSIZE, 0, 0) | limit(0, RLIMIT_NOFILE, 64, 64) | limit(0, RLIMIT_CPU, 10, 3600);
     if (!limited) active |= VAULT_PROTECTION_LIMITS;
     if (!landlock(readable, sizeof(readable) / sizeof(readable[0]))) active |= VAULT_PROTECTION_LANDLOCK;
-    if (!seccomp(1)) active |= VAULT_PROTECTION_SECCOMP;
+    if (!seccomp()) active |= VAULT_PROTECTION_SECCOMP;
     return active;
 }
 
-uint32_t vault_sandbox_after_load(void) {
-    uint32_t active = personal();
-    /* An hour of computing in its life: then it is started again. */
-    if (!(limit(RLIMIT_CPU, 3600, 3600) | limit(RLIMIT_NOFILE, 4, 4))) active |= VAULT_PROTECTION_LIMITS;
-    if (!landlock(NULL, 0)) active |= VAULT_PROTECTION_LANDLOCK;
-    if (!seccomp(0)) active |= VAULT_PROTECTION_SECCOMP;
-    return active;
+/* The plugin's code has run in the child by now and may have rewritten all of it, so this is done from outside. Where
+ * no descriptor may be made nothing can be opened, by whatever call. An hour of computing in its life: then it is
+ * started again. */
+int vault_sandbox_close(pid_t child) {
+    return limit(child, RLIMIT_NOFILE, 0, 0) || limit(child, RLIMIT_CPU, 3600, 3600) ? errno : 0;
 }
 
 #endif

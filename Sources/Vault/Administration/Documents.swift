@@ -62,6 +62,8 @@ public struct PluginDocument: Codable, Sendable, Equatable {
     public var displayName: String?
     public var isolation: String
     public var protections: [String]
+    /// What it could do since a protection is missing on this system.
+    public var openings: [String]
     /// The platforms that use it.
     public var platforms: [String]
     public var fault: String?
@@ -73,6 +75,7 @@ public struct PluginDocument: Codable, Sendable, Equatable {
         displayName = report.provider?.description.displayName
         isolation = report.isolation.rawValue
         protections = report.protections
+        openings = report.openings
         self.platforms = platforms.map(\.rawValue)
         fault = report.fault?.message
         hint = report.fault?.hint

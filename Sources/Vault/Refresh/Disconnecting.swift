@@ -106,7 +106,7 @@ extension Vault {
         for attempt in 1...tries {
             do throws(ProviderFailure) {
                 let answer = try await provider.send(request, engine.platform, .revoke)
-                return try await engine.readRevocation(answer)
+                return try await engine.readRevocation(answer, now: records.clock.now())
             } catch {
                 guard attempt < tries, error.failure == .retry else { throw error }
                 try await Task.sleep(for: min(error.retryAfter ?? .milliseconds(200), .seconds(2)))

@@ -68,7 +68,7 @@ actor Reload: Service {
         // The same settings were good when the server started.
         _ = try? install(reports, of: running)
         let known = Set(before.filter { $0.provider != nil || $0.fault != nil }.map(\.path))
-        warn(of: reports.filter { !known.contains($0.path) })
+        logger.warn(of: reports.filter { !known.contains($0.path) })
     }
 
     /// One at a time; those who ask meanwhile wait and get one of their own, since files may have changed again.
@@ -96,7 +96,7 @@ actor Reload: Service {
                 changes, reports, before: before, needRestart: Self.changes(from: running, to: new).filter(Self.isFixed)
             )
             report(document)
-            warn(of: reports)
+            logger.warn(of: reports)
             return document
         } catch {
             logger.error(
@@ -143,15 +143,6 @@ actor Reload: Service {
             logger.notice(
                 "settings changed: they take effect at the next start",
                 metadata: ["settings": "\(document.needRestart.joined(separator: " "))"])
-        }
-    }
-
-    private func warn(of reports: [PluginReport]) {
-        for report in reports {
-            guard let fault = report.fault else { continue }
-            logger.warning(
-                "a plugin cannot be used: \(fault.message)",
-                metadata: ["file": "\(report.path)", "hint": "\(fault.hint ?? "see: vault plugins")"])
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import Synchronization
 import Vault
 import VaultBase
@@ -62,6 +63,13 @@ struct PluginsCommand: AsyncParsableCommand {
                 "in-process plugins are trusted like vault itself: a call that hangs is given up after a second, but its "
                     + "thread cannot be ended; isolation = \"process\" can")
         }
+        let openings = Dictionary(grouping: plugins.flatMap { plugin in plugin.openings.map { (plugin, $0) } }, by: \.1)
+        for (opening, held) in openings.sorted(by: { $0.key < $1.key }) {
+            try Terminal.answer("")
+            try Terminal.answer(
+                "\(held.map { Paths.name(of: $0.0.file) }.joined(separator: " ")): \(opening)")
+        }
+        if !openings.isEmpty { try Terminal.answer("  \(Logger.openingHint)") }
         for plugin in plugins {
             guard let fault = plugin.fault else { continue }
             try Terminal.answer("")

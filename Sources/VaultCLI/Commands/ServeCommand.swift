@@ -122,12 +122,7 @@ struct ServeCommand: AsyncParsableCommand {
             logger.warning(
                 "a rotation of the data keys is not finished", metadata: ["hint": "vault rotate goes on with it"])
         }
-        for report in opened.plugins {
-            guard let fault = report.fault else { continue }
-            logger.warning(
-                "a plugin cannot be used: \(fault.message)",
-                metadata: ["file": "\(report.path)", "hint": "\(fault.hint ?? "see: vault plugins")"])
-        }
+        logger.warn(of: opened.plugins)
         for entry in opened.vault.platforms.entries {
             if let fault = entry.fault {
                 logger.warning(

@@ -27,6 +27,7 @@ extension ConformanceRun {
         for (status, body, type) in [
             (500, "{}", "application/json"), (502, "", ""), (503, #"{"error":"invalid_token"}"#, "application/json"),
             (429, "{}", "application/json"), (403, "<html>Request blocked</html>", "text/html"),
+            (200, "<html>Back soon</html>", "text/html"), (200, #"{"data":[{"id":"#, "application/json"),
         ] {
             let found = await failure(status, body, type: type)
             if found?.failure != .retry { fault = "\(status) \(body) is not tried again" }

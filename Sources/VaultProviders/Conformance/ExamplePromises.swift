@@ -50,7 +50,7 @@ extension ConformanceRun {
                     now: Simulated.now)
                 return .account
             case .validate: try await engine.readValidation(answer, now: Simulated.now)
-            case .revoke: try await engine.readRevocation(answer)
+            case .revoke: try await engine.readRevocation(answer, now: Simulated.now)
             }
             return .valid
         } catch { return .failure(error.failure) }

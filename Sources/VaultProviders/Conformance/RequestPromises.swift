@@ -121,7 +121,7 @@ extension ConformanceRun {
 
         func gone(_ status: Int, _ body: String) async -> ProviderFailure? {
             do throws(ProviderFailure) {
-                try await engine.readRevocation(Simulated.answer(status, body))
+                try await engine.readRevocation(Simulated.answer(status, body), now: Simulated.now)
                 return nil
             } catch { return error }
         }

@@ -42,13 +42,18 @@ extension FlowEngine {
         return Account(subject: subject, displayName: displayName(body, claims))
     }
 
-    /// Reads the answer to ``validateRequest(accessToken:)``; returns when the token still holds.
+    /// Reads the answer to ``validateRequest(accessToken:)``; returns when the token still holds: a 2xx with a JSON
+    /// object that names no error, or 204. A page with 200 comes from something in front of the platform, which knows
+    /// no tokens.
     ///
     /// - Throws: class `reconnect` when it does not (401); the others as for tokens.
     public func readValidation(_ answer: ProviderAnswer, now: Timestamp) async throws(ProviderFailure) {
         let answer = try await parsed(answer, .validate, now: now)
-        guard (200..<300).contains(answer.status), !AnswerBody(answer).hasError else {
-            throw classify(answer, .validate, now: now)
+        let body = AnswerBody(answer)
+        switch body {
+        case .empty where answer.status == 204: return
+        case .object where (200..<300).contains(answer.status) && !body.hasError: return
+        default: throw classify(answer, .validate, now: now)
         }
     }
 

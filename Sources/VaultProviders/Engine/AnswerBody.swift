@@ -39,16 +39,19 @@ enum AnswerBody {
     /// The provider's error code wherever it likes to put it.
     var errorCode: String? {
         if let code = at(["error"])?.text { return code }
-        for path in [["error", "code"], ["error", "type"], ["error_code"], ["errorCode"]] {
+        for path in [
+            ["error", "code"], ["error", "type"], ["error_code"], ["errorCode"], ["errors", "0", "code"],
+        ] {
             if let code = at(path)?.text { return code }
         }
         return nil
     }
 
-    /// Whether there is an `error` that says something; `"error": null` and `false` do not.
+    /// Whether there is an `error` that says something; `"error": null` and `false` do not. Or `errors`, as JSON:API
+    /// has them.
     var hasError: Bool {
         switch at(["error"]) {
-        case nil, .null, .bool(false), .string(""): errorCode != nil
+        case nil, .null, .bool(false), .string(""): errorCode != nil || at(["errors", "0"]) != nil
         default: true
         }
     }

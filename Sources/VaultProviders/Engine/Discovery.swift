@@ -28,7 +28,7 @@ extension FlowEngine {
     public func discovered(_ answer: ProviderAnswer) throws(ProviderFailure) -> Platform {
         let body = AnswerBody(answer)
         guard answer.status == 200, case .object(let metadata) = body else {
-            let failure = classify(answer, .validate, now: nil)
+            let failure = classify(answer, .validate, now: clock.now())
             throw failure.failure == .retry
                 ? failure
                 : ProviderFailure(

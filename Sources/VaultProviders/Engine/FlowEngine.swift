@@ -1,7 +1,7 @@
 public import VaultBase
 
 /// One platform's flow, sans I/O: what to send, and what an answer means. No sockets, no storage, no clock but the
-/// `now` handed in (and the one lent to hooks).
+/// `now` handed in, and the one it is made with where none is.
 ///
 /// All methods may be called at any time from anywhere; they are `async` only because a hook may live in another
 /// process.
@@ -12,7 +12,7 @@ public struct FlowEngine: Sendable {
     let policy: HostPolicy
     let clock: any WallClock
 
-    /// - Parameter clock: what hooks are told as the time; nothing else asks it.
+    /// - Parameter clock: what hooks are told as the time of a request, and what a JWT is signed at.
     public init(_ platform: Platform, clock: any WallClock = SystemClock()) {
         self.platform = platform.resolved
         policy = HostPolicy(self.platform)

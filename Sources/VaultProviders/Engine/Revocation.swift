@@ -52,10 +52,10 @@ extension FlowEngine {
     ///
     /// - Throws: class `retry` when the token still exists for now (503, §2.2.1, and whatever else is temporary);
     ///   `operator` for the rest: here the answer to `disconnect` is an honest no, unless the plan knows another token.
-    public func readRevocation(_ answer: ProviderAnswer) async throws(ProviderFailure) {
-        let answer = try await parsed(answer, .revoke, now: clock.now())
+    public func readRevocation(_ answer: ProviderAnswer, now: Timestamp) async throws(ProviderFailure) {
+        let answer = try await parsed(answer, .revoke, now: now)
         if description.revocation.okStatuses.contains(answer.status) { return }
-        let failure = classify(answer, .revoke, now: nil)
+        let failure = classify(answer, .revoke, now: now)
         if failure.failure != .retry {
             if failure.code == "invalid_token" { return }
             if let gone = description.revocation.gone,

@@ -66,8 +66,10 @@ struct FrameSocket {
         var rest = frame.encoded[...]
         while !rest.isEmpty {
             try wait(Int16(POLLOUT), by: deadline)
-            // The other side may be gone: that is an answer here, not a signal.
-            let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            // The other side may be gone: that is an answer here, not a signal. Or it may not read: with a deadline no
+            // more is sent than there is room for.
+            let flags = Int32(MSG_NOSIGNAL) | (deadline == nil ? 0 : Int32(MSG_DONTWAIT))
+            let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, flags) }
             if sent > 0 {
                 rest = rest.dropFirst(sent)
             } else if errno != EINTR && errno != EAGAIN {
@@ -93,13 +95,12 @@ struct FrameSocket {
     }
 
     private func wait(_ events: Int16, by deadline: ContinuousClock.Instant?) throws(Failure) {
+        // The call itself waits. `poll` would not in a plugin's child, which may have no descriptors (RLIMIT_NOFILE).
+        guard let deadline else { return }
         while true {
-            var timeout: Int32 = -1
-            if let deadline {
-                let left = (deadline - ContinuousClock.now).milliseconds
-                guard left > 0 else { throw .late }
-                timeout = Int32(min(left, 60000))
-            }
+            let left = (deadline - ContinuousClock.now).milliseconds
+            guard left > 0 else { throw .late }
+            let timeout = Int32(min(left, 60000))
             var item = pollfd(fd: descriptor, events: events, revents: 0)
             let ready = poll(&item, 1, timeout)
             if ready > 0 { return }

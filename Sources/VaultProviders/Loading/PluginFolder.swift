@@ -23,6 +23,12 @@ public struct PluginReport: Sendable {
     /// The file as it was before it was loaded.
     var identity: PluginFile.Identity?
 
+    /// What its code could do although it is in a process of its own, as this system lacks a protection; in words that
+    /// follow its name.
+    public var openings: [String] {
+        provider == nil || isolation == .inProcess ? [] : Protection.openings(besides: protections)
+    }
+
     public var fileName: String { Paths.name(of: path) }
 
     /// Whether both tell of the same file and say the same of it.

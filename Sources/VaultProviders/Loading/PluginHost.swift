@@ -9,9 +9,10 @@ import VaultBase
 
 /// What the hidden command `vault plugin-host FILE` runs: loads the plugin, enters the sandbox, answers on descriptor 3.
 ///
-/// In order: the first half of the sandbox, so that not even the plugin's initialisers run outside it; what is active
-/// is told before any of its code could lie about it; load; the second half; then `vault_plugin_v1` is called. Without
-/// hooks it ends there. It touches nothing but descriptor 3: no settings, no keys, no store.
+/// In order: the sandbox, so that not even the plugin's initialisers run outside it; what is active is told before any
+/// of its code could lie about it; load; wait until the host has closed the door (``PluginProcess``); then
+/// `vault_plugin_v1` is called. Without hooks it ends there. It touches nothing but descriptor 3: no settings, no keys,
+/// no store.
 public enum PluginHost {
     static let descriptor: Int32 = 3
 
@@ -39,10 +40,10 @@ public enum PluginHost {
     private static func serve(_ path: String, _ socket: FrameSocket) throws -> Never {
         try socket.write(Frame(["sandbox", "\(vault_sandbox_before_load(path))"]), by: nil)
         var image = try PluginImage(path)
-        let after = vault_sandbox_after_load()
+        try socket.write(Frame(["loaded"]), by: nil)
+        guard try socket.read(by: nil).texts == ["closed"] else { _exit(1) }
         try image.describe()
-        try socket.write(
-            Frame(["describe", "\(after)"] + image.raw.entries.flatMap { [$0.name, $0.value] }), by: nil)
+        try socket.write(Frame(["describe"] + image.raw.entries.flatMap { [$0.name, $0.value] }), by: nil)
         while image.hasHooks {
             let frame = try socket.read(by: nil)
             guard let input = HookInput(frame) else { _exit(1) }

@@ -152,18 +152,37 @@ final class PluginProcess: @unchecked Sendable {
                 .plugin, "the program that hosts it does not speak as it should",
                 hint: "vault runs itself for that; check that \(hostProgram.joined(separator: " ")) is this vault")
         }
-        let protections = Self.names(before & Self.confirmed(pid))
+        let status = try? PluginFile.read("/proc/\(pid)/status", limit: 65536)
+        var active = Protection.confirmed(before, by: status)
+        guard try words(socket, deadline) == ["loaded"] else { throw FrameSocket.Failure.malformed }
+        switch vault_sandbox_close(pid) {
+        case 0: active |= Protection.closed.bit
+        case ENOSYS: break  // not Linux
+        case let error:
+            throw VaultError(
+                .plugin, "its process cannot be closed off: \(String(cString: strerror(error)))",
+                hint: "let vault limit its own children (prlimit): see the sandbox or container that it runs in")
+        }
+        try socket.write(Frame(["closed"]), by: deadline)
+        let said = try words(socket, deadline)
+        guard said.first == "describe", said.count % 2 == 1, said.count <= 1 + 2 * RawDescription.entryLimit else {
+            throw FrameSocket.Failure.malformed
+        }
+        let raw = RawDescription(
+            entries: stride(from: 1, to: said.count, by: 2).map { .init(name: said[$0], value: said[$0 + 1]) })
+        if !raw.entries.contains(where: { $0.name == "prepare" || $0.name == "parse" }) { stop() }
+        return Description(raw: raw, protections: Protection.names(active))
+    }
+
+    /// What the child says next.
+    ///
+    /// - Throws: `plugin` when it is a fault.
+    private func words(_ socket: FrameSocket, _ deadline: ContinuousClock.Instant) throws -> [String] {
         guard let said = try socket.read(by: deadline).texts else { throw FrameSocket.Failure.malformed }
         if said.first == "fault", said.count == 3 {
             throw VaultError(.plugin, PluginImage.short(said[1]), hint: PluginImage.short(said[2]))
         }
-        guard said.first == "describe", said.count >= 2, said.count % 2 == 0,
-            said.count <= 2 + 2 * RawDescription.entryLimit
-        else { throw FrameSocket.Failure.malformed }
-        let raw = RawDescription(
-            entries: stride(from: 2, to: said.count, by: 2).map { .init(name: said[$0], value: said[$0 + 1]) })
-        if !raw.entries.contains(where: { $0.name == "prepare" || $0.name == "parse" }) { stop() }
-        return Description(raw: raw, protections: protections)
+        return said
     }
 
     private func spawn(_ descriptor: Int32) -> pid_t? {
@@ -204,26 +223,5 @@ final class PluginProcess: @unchecked Sendable {
     private func isOpen(_ socket: FrameSocket) -> Bool {
         var item = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&item, 1, 0) == 0 || item.revents & Int16(POLLHUP) == 0
-    }
-
-    // MARK: Protections
-
-    private static func names(_ bits: UInt32) -> [String] {
-        [
-            (VAULT_PROTECTION_NO_NEW_PRIVILEGES, "no-new-privileges"), (VAULT_PROTECTION_NOT_DUMPABLE, "not-dumpable"),
-            (VAULT_PROTECTION_DIES_WITH_HOST, "dies-with-host"), (VAULT_PROTECTION_LIMITS, "limits"),
-            (VAULT_PROTECTION_LANDLOCK, "landlock"), (VAULT_PROTECTION_SECCOMP, "seccomp"),
-        ].filter { bits & UInt32($0.0) != 0 }.map(\.1)
-    }
-
-    /// What the kernel itself says of the child, for the two that it tells; the others pass.
-    private static func confirmed(_ pid: pid_t) -> UInt32 {
-        let told = UInt32(VAULT_PROTECTION_NO_NEW_PRIVILEGES) | UInt32(VAULT_PROTECTION_SECCOMP)
-        guard let status = try? PluginFile.read("/proc/\(pid)/status", limit: 65536) else { return ~told }
-        let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
-        var bits = ~told
-        if lines.contains("NoNewPrivs:\t1") { bits |= UInt32(VAULT_PROTECTION_NO_NEW_PRIVILEGES) }
-        if lines.contains("Seccomp:\t2") { bits |= UInt32(VAULT_PROTECTION_SECCOMP) }
-        return bits
     }
 }

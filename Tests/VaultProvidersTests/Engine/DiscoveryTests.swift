@@ -128,6 +128,15 @@ import VaultProviders
         #expect(failure?.code == code)
     }
 
+    @Test func waitsUntilTheDateThatItIsTold() {
+        struct Clock: WallClock { func now() -> Timestamp { Fixture.now } }
+        let engine = FlowEngine(engine().platform, clock: Clock())
+        let failure = #expect(throws: ProviderFailure.self) {
+            try engine.discovered(Fixture.answer(503, "", [("Retry-After", "Fri, 15 Jan 2027 08:00:30 GMT")]))
+        }
+        #expect(failure?.retryAfter == .seconds(30))
+    }
+
     @Test func staysWithinTheDescriptionsHosts() {
         let answer = Fixture.answer(200, #"{"issuer":"https://id.example/realm",\#(Self.metadata)}"#)
         let strict = engine { $0.hosts = ["id.example"] }

@@ -151,18 +151,28 @@ import VaultProviders
         ] as [(Int, String, FailureClass?)])
     func readsWhetherARevocationHappened(_ status: Int, _ body: String, _ expected: FailureClass?) async throws {
         let engine = Fixture.engine()
-        let answer = Fixture.answer(status, body, [("Retry-After", "7")])
-        guard let expected else { return try await engine.readRevocation(answer) }
-        let failure = await #expect(throws: ProviderFailure.self) { try await engine.readRevocation(answer) }
-        #expect(failure?.failure == expected)
-        #expect(failure?.retryAfter == (expected == .retry ? .seconds(7) : nil))
+        for (text, seconds) in [("7", 7), ("Fri, 15 Jan 2027 08:00:30 GMT", 30)] {
+            let answer = Fixture.answer(status, body, [("Retry-After", text)])
+            guard let expected else {
+                try await engine.readRevocation(answer, now: Fixture.now)
+                continue
+            }
+            let failure = await #expect(throws: ProviderFailure.self) {
+                try await engine.readRevocation(answer, now: Fixture.now)
+            }
+            #expect(failure?.failure == expected)
+            #expect(failure?.retryAfter == (expected == .retry ? .seconds(seconds) : nil))
+        }
     }
 
     @Test(
         arguments: [
             (200, #"{"user_id":"1"}"#, nil), (401, #"{"status":401,"message":"invalid access token"}"#, .reconnect),
-            (401, "", .reconnect),
+            (401, "", .reconnect), (204, "", nil), (200, "{}", nil), (200, #"{"error":null,"errors":[]}"#, nil),
             (503, "", .retry), (429, "", .retry), (403, "<html>", .retry), (404, "", .operatorAction),
+            // What is no answer of the platform says nothing of the token, least of all that it holds.
+            (200, "", .retry), (200, html, .retry), (200, "ok", .retry), (200, "[]", .retry), (200, "null", .retry),
+            (200, #"{"user_id":"#, .retry), (200, #"{"error":"whatever"}"#, .operatorAction),
         ] as [(Int, String, FailureClass?)])
     func readsWhetherATokenStillHolds(_ status: Int, _ body: String, _ expected: FailureClass?) async throws {
         let engine = Fixture.engine { $0.endpoints.validate = "https://acme.example/validate" }

@@ -158,4 +158,16 @@ import VaultBase
             }
         }
     }
+
+    /// A message that is larger than what the socket takes, to somebody who does not read.
+    @Test func aWriteEndsAtItsDeadline() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        defer { for end in ends { close(end) } }
+        let failure = #expect(throws: FrameSocket.Failure.self) {
+            try FrameSocket(descriptor: ends[0]).write(
+                Frame([[UInt8](repeating: 0, count: 1 << 20)]), by: .now + .milliseconds(50))
+        }
+        #expect(failure == .late)
+    }
 }

@@ -199,11 +199,11 @@ struct FixtureTests {
         #expect(requests.isEmpty == (fixtures.gone == nil))
         guard let gone = fixtures.gone, let done = engine.platform.provider.description.revocation.okStatuses.first
         else { return }
-        try await engine.readRevocation(Fixture.answer(done, "{}"))
-        try await engine.readRevocation(Fixture.answer(gone.status, gone.body))
+        try await engine.readRevocation(Fixture.answer(done, "{}"), now: Fixture.now)
+        try await engine.readRevocation(Fixture.answer(gone.status, gone.body), now: Fixture.now)
         for (status, class_) in [(503, FailureClass.retry), (401, .operatorAction)] {
             let error = await #expect(throws: ProviderFailure.self) {
-                try await engine.readRevocation(Fixture.answer(status, "{}"))
+                try await engine.readRevocation(Fixture.answer(status, "{}"), now: Fixture.now)
             }
             #expect(error?.failure == class_)
         }
@@ -249,6 +249,8 @@ struct FixtureTests {
         (403, "<html>Request blocked</html>", .retry), (500, "{}", .retry), (503, "", .retry),
         (429, #"{"errors":[{"status":"429","code":"42900"}]}"#, .retry),
         (500, #"{"errors":[{"status":"403","code":"40300"}]}"#, .retry),
+        (200, #"{"errors":[{"status":"403","code":"40300","title":"Forbidden"}]}"#, .operatorAction),
+        (200, "<html>Back soon</html>", .retry), (200, #"{"data":[{"id":"no","#, .retry), (200, "", .retry),
     ])
     func knowsWhatARefusalMeans(_ status: Int, _ body: String, _ expected: FailureClass) async throws {
         for id in FixtureTests.fromBrowsers {

@@ -18,6 +18,43 @@ enum Workshop {
         return there("plugin-host-helper").map { [$0] } ?? there("vault").map { [$0, "plugin-host"] }
     }()
 
+    /// A program that hosts plugins on a kernel without these calls: they fail with EPERM, in whatever it runs.
+    static func hostProgram(without calls: [String], in folder: String) throws -> [String] {
+        let source = "\(folder)/without.c"
+        let rules = calls.map {
+            """
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, \($0), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+            """
+        }
+        try Data(
+            """
+            #include <errno.h>
+            #include <linux/filter.h>
+            #include <linux/seccomp.h>
+            #include <stddef.h>
+            #include <sys/prctl.h>
+            #include <sys/syscall.h>
+            #include <unistd.h>
+            int main(int count, char **arguments) {
+                struct sock_filter code[] = {
+                    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                    \(rules.joined(separator: "\n"))
+                    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+                };
+                struct sock_fprog program = {sizeof code / sizeof code[0], code};
+                if (count < 2 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return 70;
+                if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 70;
+                execv(arguments[1], arguments + 1);
+                return 71;
+            }
+            """.utf8
+        ).write(to: URL(filePath: source))
+        guard try run(["cc", source, "-o", "\(folder)/without"]) == 0 else {
+            throw VaultError(.internal, "cc failed for \(source)")
+        }
+        return ["\(folder)/without"] + (hostProgram ?? [])
+    }
+
     static let hasSwift = (try? run(["swiftc", "--version"])) == 0
     static let hasReadelf = (try? run(["readelf", "--version"])) == 0
 
@@ -83,10 +120,10 @@ enum Workshop {
     static func load(
         _ folder: String, _ isolation: Isolation, pins: [String: String] = [:],
         sha256: (@Sendable ([UInt8]) -> [UInt8])? = nil, patience: PluginProcess.Patience = patient,
-        keeping earlier: [PluginReport] = [], only wanted: Set<String>? = nil
+        keeping earlier: [PluginReport] = [], only wanted: Set<String>? = nil, host: [String]? = hostProgram
     ) async -> [PluginReport] {
         var plugins = PluginFolder(
-            path: folder, isolation: isolation, hostProgram: hostProgram ?? [], pins: pins, sha256: sha256)
+            path: folder, isolation: isolation, hostProgram: host ?? [], pins: pins, sha256: sha256)
         plugins.patience = patience
         return await plugins.load(keeping: earlier, only: wanted)
     }
