@@ -44,8 +44,7 @@ public struct BackupSecretKey: Sendable {
             throw VaultError(
                 .badRequest, "that is no secret key of backups", hint: "it is a line that begins with \(Self.prefix)")
         }
-        let copy = bytes
-        let key = try copy.withUnsafeBytes { bytes in
+        let key = try bytes.withUnsafeBytes { bytes in
             Result { () throws(VaultError) in try GuardedKey(copying: bytes) }
         }.get()
         self.init(key)
@@ -62,8 +61,9 @@ private enum KeyDigits {
     static func write(_ bytes: [UInt8]) -> String { Hex.encode(bytes + check(bytes)) }
 
     static func read(_ text: String, after prefix: String) -> [UInt8]? {
-        guard text.hasPrefix(prefix), let all = Hex.decode(String(text.dropFirst(prefix.count))), all.count == 36
+        guard text.hasPrefix(prefix), var all = Hex.decode(String(text.dropFirst(prefix.count))), all.count == 36
         else { return nil }
+        defer { all.withUnsafeMutableBytes { wipe($0) } }
         let bytes = Array(all[..<32])
         return check(bytes) == Array(all[32...]) ? bytes : nil
     }

@@ -74,7 +74,8 @@ public protocol StoreWriting: StoreReading {
     /// Sets the value at `key`. Keys are 1 to 511 bytes, values at most 16 KiB.
     ///
     /// - Throws: ``VaultError`` `bad-request` for a key or value over these limits; `full` at 95 percent of the
-    ///   quota, so that there is always room for deletes.
+    ///   quota, so that there is always room for deletes, and for ``Table/state`` and ``Table/changes``, in which a
+    ///   delete is written down, at all of it.
     func put(_ value: RawSpan, for key: RawSpan, in table: Table) throws
 
     /// The same, for keys that come in their order: a table filled so takes less room.

@@ -92,6 +92,17 @@ import Testing
         #expect(names.count == 3 && !folder.exists(half) && folder.exists(junk) && folder.exists("backups/holiday.jpg"))
         #expect(try vault.run("backup", "verify", folder.path("backups/\(made)")).status == 0)
         #expect(try vault.run("drill").out.contains(made))
+        // Cut off where the server would not look: an older one that is good does not stand for it.
+        let name = "vault-\(id)-99990101T000000Z-increment.backup"
+        let newer = folder.path("backups/\(name)")
+        try folder.write("backups/\(name)", "")
+        let refused = try vault.run("drill")
+        #expect(refused.status == 5 && refused.err.contains("\(newer) cannot be read as a backup"), "\(refused.err)")
+        #expect(refused.err.contains(made), "the hint names the one before")
+        #expect(try vault.run("status").out.contains("failed  \(newer)"))
+        unlink(newer)
+        #expect(try vault.run("drill").status == 0)
+        #expect(try !vault.run("status").out.contains("failed"))
     }
 
     @Test func aBackupThatFailsStopsNothing() throws {

@@ -169,6 +169,10 @@ import Testing
         let one = try backup(vault, "one", "--incremental")
         #expect(try vault.run("delete", "grace").status == 0)
         let two = try backup(vault, "two", "--since", one)
+        // Nothing more happened: no file, except for who reads a stream.
+        let idle = try vault.run("backup", "--incremental", vault.folder.path("idle"))
+        #expect(idle.status == 0 && idle.out.isEmpty && idle.err.contains("nothing changed since"), "\(idle.err)")
+        #expect(!vault.folder.exists("idle"))
         let whole = try vault.run("backup", "verify", full, one, two)
         #expect(whole.status == 0 && whole.lines.count == 6)
         #expect(try vault.run("backup", "inspect", two).out.contains("increment"))
@@ -181,6 +185,24 @@ import Testing
         #expect(try vault.run("show", "ada", "spotify", "--reveal", "--store-path", new).out.contains("TUESDAY"))
         #expect(try vault.run("show", "grace", "spotify", "--store-path", new).status == 2)
         #expect(try vault.run("check", "--store-path", new).status == 0)
+    }
+
+    /// The server's metrics, by a drill beside it: when it was, and whether it went well.
+    @Test func aDrillBesideAServerIsMeasured() throws {
+        let vault = try BackupTests.filled()
+        let file = try backup(vault, "monday.vault")
+        let server = try TestServer(vault)
+        #expect(try server.metric("vault_drill_last_timestamp_seconds") == 0)
+        #expect(try server.metric("vault_drill_last_good") == 0)
+        let before = Double(time(nil))
+        #expect(try vault.run("drill").status == 0)
+        #expect(try server.metric("vault_drill_last_timestamp_seconds") ?? 0 >= before)
+        #expect(try server.metric("vault_drill_last_good") == 1)
+        try vault.folder.write("monday.vault", "")
+        #expect(try vault.run("drill").status == 5)
+        #expect(try server.metric("vault_drill_last_good") == 0)
+        #expect(try vault.run("status").out.contains("failed  \(file)"))
+        #expect(server.stop() == 0)
     }
 
     @Test func aDrillIsRememberedAndLeavesNothing() throws {

@@ -62,6 +62,34 @@ import VaultStore
         #expect(try OpenBackup([vaults.path("two")], with: .key(bench.key)).verify { _, _ in } == [two])
     }
 
+    /// Increments of an idle vault end where they begin; what every file has whole is loaded from the last one alone.
+    @Test func idleTimesInBetweenChangeNothing() async throws {
+        let bench = try await ErrandTests.filled()
+        try await bench.records.write { records in
+            try records.setUser(UserID("ada"), of: "account-of-ada", at: PlatformName("spotify"))
+            try records.begin(
+                Redemption(user: UserID("ada"), platform: PlatformName("spotify"), generation: 1, begunAt: bench.now))
+        }
+        var end = try await vaults.backup(bench, "full").1.end
+        for (number, user) in [nil, nil, "bob", nil, "cy", nil, nil].enumerated() {
+            if let user { try await bench.put(bench.connection(user)) }
+            let one = try await vaults.backup(bench, "\(number)", since: end).1
+            #expect((one.end == end) == (user == nil))
+            end = one.end
+        }
+        let names = ["full"] + (0..<7).map(String.init)
+        for count in 1...names.count {
+            let some = Array(names[..<count])
+            let records = try await restored(some, bench)
+            #expect(try records.verify().problems == [], "\(some)")
+            let status = try records.status()
+            #expect(status.events == 1 && status.serviceKeys == 1 && status.revocations == 2)
+            #expect(status.connections == (count < 4 ? 1 : count < 6 ? 2 : 3))
+            let backup = try OpenBackup(some.map(vaults.path), with: .key(bench.key))
+            #expect(try await backup.drill(into: MemoryStore()) { _, _ in }.connections == status.connections)
+        }
+    }
+
     @Test func aGapIsRefusedByName() async throws {
         let bench = try await vaults.small()
         var end = try await vaults.backup(bench, "full").1.end

@@ -96,6 +96,22 @@ import VaultStore
             } == .damaged)
     }
 
+    /// The backup is whole, and what becomes of it is not: only the comparison after the restore can tell.
+    @Test(arguments: Spoiled.Damage.allCases) func aDrillFindsWhatTheRestoreMadeWrong(_ damage: Spoiled.Damage)
+        async throws
+    {
+        let bench = try await vaults.filled()
+        let (path, manifest) = try await vaults.backup(bench)
+        let backup = try OpenBackup([path], with: .key(bench.key))
+        #expect(try backup.verify { _, _ in } == [manifest])
+        do {
+            _ = try await backup.drill(into: Spoiled(damage)) { _, _ in }
+            Issue.record("taken for good")
+        } catch let error as VaultError {
+            #expect(error.code == .damaged && error.message.hasPrefix("the restored vault "), "\(error)")
+        }
+    }
+
     @Test func oneUserIsFoundAsItWas() async throws {
         let bench = try await vaults.filled()
         let full = try await vaults.backup(bench, "full").1
@@ -126,4 +142,51 @@ import VaultStore
         #expect(try records.last(.drill)?.isGood == false)
         #expect(try records.verify().isSound)
     }
+}
+
+/// A store that loses or changes a record: while it is filled, or once it is a vault.
+final class Spoiled: Store {
+    enum Damage: CaseIterable { case lostOnTheWay, lostAtTheEnd, changedAtTheEnd }
+
+    private let store = MemoryStore()
+    private let damage: Damage
+
+    init(_ damage: Damage) { self.damage = damage }
+
+    func read<R>(_ body: (any StoreReading) throws -> R) throws -> R { try store.read(body) }
+
+    func load<R: Sendable>(_ body: @escaping @Sendable (any StoreWriting) throws -> R) async throws -> R {
+        try await spoiling(damage == .lostOnTheWay, body)
+    }
+
+    func write<R: Sendable>(_ body: @escaping @Sendable (any StoreWriting) throws -> R) async throws -> R {
+        try await spoiling(damage != .lostOnTheWay, body)
+    }
+
+    private func spoiling<R: Sendable>(
+        _ isSpoiling: Bool, _ body: @escaping @Sendable (any StoreWriting) throws -> R
+    ) async throws -> R {
+        let isChange = damage == .changedAtTheEnd
+        return try await store.write { transaction in
+            let result = try body(transaction)
+            guard isSpoiling else { return result }
+            var row: ([UInt8], [UInt8])?
+            try transaction.scan(.records, from: RawSpan()) { key, value in
+                row = (key.withUnsafeBytes { Array($0) }, value.withUnsafeBytes { Array($0) })
+                return false
+            }
+            guard let (key, old) = row else { return result }
+            if isChange {
+                var value = old
+                value[value.count - 1] ^= 1
+                try transaction.put(value.span.bytes, for: key.span.bytes, in: .records)
+            } else {
+                try transaction.delete(key.span.bytes, in: .records)
+            }
+            return result
+        }
+    }
+
+    func statistics() throws -> StoreStatistics { try store.statistics() }
+    func close() async { await store.close() }
 }

@@ -58,6 +58,88 @@ import VaultStore
         await bench.store.close()
     }
 
+    /// The first write of a new vault, between the slices of a backup of it.
+    @Test func theFirstWriteOfAllIsCaughtUpWith() async throws {
+        let bench = try await Bench()
+        let (records, connection, steps) = (bench.records, try bench.connection(), Count())
+        let manifest = try await Backup.write(records, to: vaults.path("b")) { _, _ in
+            steps.value += 1
+            guard steps.value == 1 else { return }
+            let isDone = Flag()
+            Task {
+                _ = try await records.write { try $0.put(connection, expecting: 0) }
+                isDone.set()
+            }
+            while !isDone.isSet { usleep(500) }
+        }
+        #expect(manifest.connections == 1 && manifest.entries == 1)
+        #expect(try Backup.verify(vaults.path("b"), rootKey: bench.key) { _, _ in } == manifest)
+    }
+
+    /// Deletes in a store without room, also behind the copy: each works, and a backup misses none. The log cuts
+    /// itself short where nothing else makes room.
+    @Test func deletesInAFullStoreAreNotMissed() async throws {
+        var options = LMDBStore.Options()
+        options.quota = 2 << 20
+        let store = try LMDBStore.create(at: folder.path + "/store", options: options)
+        let bench = try await Bench(store)
+        let records = bench.records
+        var count = 0
+        let failure = await code {
+            while true {
+                let some = try (count..<count + 20).map {
+                    try bench.connection("\($0)", token: String(repeating: "x", count: 200))
+                }
+                try await records.write { for connection in some { try $0.put(connection, expecting: 0) } }
+                count += some.count
+            }
+        }
+        try #require(failure == .full && count > 1000)
+        // Not even room for what deletes write down.
+        let junk = await code {
+            for number in 0... {
+                try await bench.set([UInt8](repeating: 0, count: 900), for: Array("junk-\(number)".utf8), in: .state)
+            }
+        }
+        try #require(junk == .full)
+        // Scattered, so that hardly a page becomes free.
+        let deleted = Array(stride(from: 0, to: count, by: 2)) + stride(from: 1, to: count, by: 8)
+        let isCut = { try bench.rows(.changes).first?.0 == [UInt8](repeating: 0, count: 8) }
+        #expect(try !isCut())
+        let next = Count()
+        func backup(_ name: String) async throws -> VaultError.Code? {
+            await code {
+                let steps = Count()
+                _ = try await Backup.write(records, to: vaults.path(name)) { _, _ in
+                    steps.value += 1
+                    guard steps.value <= 2 else { return }
+                    let (isDone, range) = (Flag(), next.value..<min(next.value + 40, deleted.count))
+                    next.value = range.upperBound
+                    Task {
+                        try await records.write { records in
+                            for user in deleted[range] {
+                                _ = try records.delete(UserID("\(user)"), PlatformName("spotify"))
+                            }
+                        }
+                        isDone.set()
+                    }
+                    while !isDone.isSet { usleep(500) }
+                }
+            }
+        }
+        var round = 0
+        while next.value < deleted.count {
+            round += 1
+            #expect(try await backup("b\(round)") == nil)
+        }
+        #expect(try isCut())
+        #expect(try bench.count(.records) == count - deleted.count)
+        let manifest = try await vaults.backup(bench, "last").1
+        #expect(manifest.connections == count - deleted.count)
+        #expect(try records.verify().isSound)
+        await store.close()
+    }
+
     /// The backup is made slow on purpose while somebody writes as fast as the store can: it holds no
     /// snapshot, so pages are used again, and it is the vault of one moment all the same.
     @Test func aSlowBackupLetsTheStoreGrowByNoMoreThanTheWritesThemselves() async throws {

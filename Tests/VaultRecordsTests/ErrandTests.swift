@@ -33,7 +33,8 @@ import VaultStore
             nextAt: bench.now + due, endsAt: bench.now + .seconds(3600))
     }
 
-    private static func filled() async throws -> Bench {
+    /// An event, a service key, two revocations and a connection.
+    static func filled() async throws -> Bench {
         let bench = try await Bench()
         let values = (
             try event(bench), try service(bench), try revocation(bench), try revocation(bench, ""),

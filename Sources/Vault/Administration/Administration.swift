@@ -35,7 +35,7 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case delete(user: String, platform: String?)
     /// Removes what ended → `swept`, or says what it would remove.
     case sweep(dryRun: Bool)
-    /// Writes and verifies a backup → `progress`, then `backup`.
+    /// Writes and verifies a backup → `progress`, then `backup`; only `notice` where an increment would hold nothing.
     case backup(BackupOrder)
     /// Puts connections of a backup back, one user's, where the vault has no newer ones → one `restored` each.
     case restoreConnections([ConnectionDocument], overwrite: Bool)

@@ -11,6 +11,11 @@ extension LocalAdministration {
         }
         let recipients = try order.recipients.map { document throws(VaultError) in try document.recipient() }
         let since = try since(order)
+        // Who reads a stream wants a backup in any case.
+        if let since, order.isKept, try vault.records.chainPoint() == since {
+            return try await event(
+                .notice("nothing changed since the backup that ended at \(since.words): there is nothing to write"))
+        }
         let manifest = try await Self.telling(event) { [vault] step in
             try await vault.backUp(
                 to: order.path, for: recipients, since: since, isKept: order.isKept, progress: step)

@@ -47,11 +47,13 @@ extension Vault {
                 "file": "\(path)", "connections": "\(manifest.connections)", "entries": "\(manifest.entries)",
                 "bytes": "\(manifest.bytes)", "kind": since == nil ? "full" : "increment",
             ])
-        guard isKept else { return manifest }
-        try await records.note(
-            BackupMark(at: manifest.createdAt, end: manifest.end, file: path), of: .backup)
-        try measureBackups()
+        if isKept { try await noteBackup(path, at: manifest.createdAt, end: manifest.end) }
         return manifest
+    }
+
+    private func noteBackup(_ path: String, at time: Timestamp, end: ChainPoint) async throws {
+        try await records.note(BackupMark(at: time, end: end, file: path), of: .backup)
+        try measureBackups()
     }
 
     /// Makes a backup when one is due, then takes away those that are too old.
@@ -90,8 +92,16 @@ extension Vault {
         }
         var since: ChainPoint?
         if !isDue(chain.first, schedule.every) {
-            guard let interval = schedule.incrementEvery, isDue(chain.last, interval) else { return }
-            since = chain.last?.inspection.end
+            guard let interval = schedule.incrementEvery, let last = chain.last, isDue(last, interval) else { return }
+            let mark = try records.last(.backup)
+            if let mark, mark.file == last.path, mark.at <= now, now - mark.at < interval { return }
+            let end = last.inspection.end
+            guard try records.chainPoint() != end else {
+                // What there is holds the whole vault: it is as good as one that was made now.
+                logger.info("backup.unchanged", metadata: ["file": "\(last.path)"])
+                return try await noteBackup(last.path, at: now, end: end)
+            }
+            since = end
         }
         try folder.removeHalfWritten()
         if let begin = since {

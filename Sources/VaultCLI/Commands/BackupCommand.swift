@@ -32,7 +32,8 @@ struct BackupCommand: AsyncParsableCommand {
 
                 The server goes on meanwhile. The file gets its name only after it was read back and
                 verified to its last byte; one that is there is not overwritten. An increment holds what
-                changed since the last backup, or since the one named by --since.
+                changed since the last backup, or since the one named by --since; where nothing did, no
+                file is written.
                 """)
 
         @Argument(help: "The new file; - for standard output.") var file: String
@@ -66,6 +67,7 @@ struct BackupCommand: AsyncParsableCommand {
                 try await place.perform(.backup(wanted)) { event in
                     switch event {
                     case .progress(let done, let total): bar.show(done, of: total)
+                    case .notice(let words): Terminal.say(words)
                     case .backup(let backup):
                         bar.end()
                         guard let stream else {

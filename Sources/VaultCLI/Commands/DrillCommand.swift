@@ -17,8 +17,9 @@ struct DrillCommand: AsyncParsableCommand {
             vault drill --unlock file:/media/key/backup.key
 
             Counts, sequence and set hash must be those of the backup, and every record must open. When and
-            how it ended is kept in the vault: vault status shows it, and so do the metrics. It needs room
-            for a second store beside the first, for as long as it runs.
+            how it ended is kept in the vault: vault status shows it, and so do the metrics. It fails where
+            the newest file in backup.directory is none that can be restored. It needs room for a second
+            store beside the first, for as long as it runs.
             """)
 
     @Argument(help: ArgumentHelp("The backup and its increments; else the newest there is.", valueName: "file"))
@@ -30,7 +31,14 @@ struct DrillCommand: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessRules.environment
         let settings = try common.settings(environment: environment)
-        let paths = try files.isEmpty ? await newest(settings) : BackupFiles.paths(files)
+        let paths: [String]
+        do {
+            paths = try files.isEmpty ? await newest(settings) : BackupFiles.paths(files)
+        } catch let stray as BackupFolder.Stray {
+            // An older one that is good proves nothing of this one.
+            await note(isGood: false, stray.path)
+            throw stray.error
+        }
         let unlock = try BackupUnlocking.fetch(unlocking.unlock, settings, environment)
         let bar = ProgressBar("drill")
         defer { bar.end() }
@@ -41,7 +49,7 @@ struct DrillCommand: AsyncParsableCommand {
             result = .failure(error)
         }
         bar.end()
-        await note(result, paths)
+        if let path = paths.last { await note(isGood: (try? result.get()) != nil, path) }
         try BackupCommand.answer(
             BackupDocument(try result.get(), file: paths.last ?? ""), json: output.json, said: "restored and compared")
     }
@@ -80,7 +88,7 @@ struct DrillCommand: AsyncParsableCommand {
         guard let status = found.withLock({ $0 }) else { throw VaultError(.internal, "the vault says nothing") }
         let directory = settings[\.backupDirectory]
         if !directory.isEmpty {
-            let chain = try BackupFolder(FilePath.absolute(directory), vaultID: status.vault).newest()
+            let chain = try BackupFolder(FilePath.absolute(directory), vaultID: status.vault).newestToTry()
             if !chain.isEmpty { return chain.map(\.path) }
         }
         if let last = status.lastBackup, FilePath.exists(last.file) { return [last.file] }
@@ -90,10 +98,8 @@ struct DrillCommand: AsyncParsableCommand {
     }
 
     /// Keeps in the vault how it ended; a vault that cannot be opened now is no fault of the backup.
-    private func note(_ result: Result<Backup.Manifest, any Error>, _ paths: [String]) async {
-        guard let path = paths.last, let end = try? Backup.inspect(path).end else { return }
-        var isGood = false
-        if case .success = result { isGood = true }
+    private func note(isGood: Bool, _ path: String) async {
+        let end = (try? Backup.inspect(path).end) ?? .nothing
         let drill = DrillDocument(file: path, end: end, good: isGood)
         do {
             try await Workplace.with(common) { place in try await place.perform(.noteDrill(drill)) { _ in } }

@@ -62,12 +62,18 @@ enum ChangeLog {
     static func trim(_ transaction: any StoreWriting, to limit: UInt64, added: Int) throws {
         let more = try transaction.count(.changes) - Int(clamping: limit)
         guard more > lump else { return }
-        let lump = min(more, max(lump, 2 * added))
+        try trim(transaction, lines: min(more, max(lump, 2 * added)))
+    }
+
+    /// Takes the oldest lines away because the store is full.
+    static func makeRoom(_ transaction: any StoreWriting) throws { try trim(transaction, lines: lump) }
+
+    private static func trim(_ transaction: any StoreWriting, lines: Int) throws {
         var old: [[UInt8]] = []
         try transaction.scan(.changes, from: RawSpan()) { name, _ in
             let name = name.withUnsafeBytes { Array($0) }
             if name != trimmedKey { old.append(name) }
-            return old.count < lump
+            return old.count < lines
         }
         for name in old { try transaction.delete(name.span.bytes, in: .changes) }
         guard let last = old.last else { return }

@@ -120,7 +120,9 @@ public final class RecordsTransaction: RecordsView {
             do {
                 try log(table, key, old: old)
             } catch let error as VaultError where error.code == .full {
-                // A delete must work in a full store. An increment over the missing line does not add up and is refused.
+                // A delete must work in a full store: the oldest lines make room. An increment over those is refused.
+                try ChangeLog.makeRoom(writing)
+                try log(table, key, old: old)
             }
         }
     }

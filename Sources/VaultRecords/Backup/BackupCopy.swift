@@ -79,13 +79,13 @@ final class BackupCopy {
     /// - Throws: `damaged` when the vault does not hold what it says; `conflict` when the change log does not
     ///   reach back to where an increment begins; `unavailable` when the vault changes faster than it is copied.
     func run(total: Int) throws -> End {
-        var start = since?.sequence ?? 0
+        var start = since?.sequence
         if since == nil {
             for table in [SealedTable.records, .identities] {
                 var from: [UInt8]? = []
                 while let key = from {
                     let slice = try batch { try readSlice(table, from: key, $0, &$1) }
-                    if start == 0 { start = slice.sequence }
+                    if start == nil { start = slice.sequence }
                     // All places before the next slice's were read at this moment, also those with nothing in them.
                     let limit =
                         slice.next.map { Place(table: table.rawValue, key: $0) }
@@ -96,7 +96,7 @@ final class BackupCopy {
                 }
             }
         }
-        var next = start
+        var next = start ?? 0
         while true {
             let changes = try batch { try readChanges(after: next, $0, &$1) }
             next = changes.sequence
@@ -191,8 +191,8 @@ final class BackupCopy {
         guard try ChangeLog.trimmed(transaction) <= sequence else {
             if let since, sequence == since.sequence { throw Self.gap(since) }
             throw VaultError(
-                .unavailable, "the vault changes faster than the backup is written",
-                hint: "write it to a faster disk, or when there is less to do")
+                .unavailable, "the change log was cut behind the backup: too much changes, or there is no room",
+                hint: "write it to a faster disk or when there is less to do; in a full store, make room first")
         }
         var changed: [Place: Stamp?] = [:]
         var count = 0

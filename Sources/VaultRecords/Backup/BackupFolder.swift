@@ -35,24 +35,61 @@ public struct BackupFolder: Sendable {
     /// This vault's backups, oldest first. One whose beginning cannot be read is left out.
     ///
     /// - Throws: `file` when the folder cannot be read.
-    public func items() throws(VaultError) -> [Item] {
-        var items: [Item] = []
+    public func items() throws(VaultError) -> [Item] { try look().items }
+
+    /// - Returns: this vault's backups, oldest first, and the paths of files that are called so and do not begin so.
+    private func look() throws(VaultError) -> (items: [Item], unreadable: [String]) {
+        var (items, unreadable): ([Item], [String]) = ([], [])
         for name in try names() where name.hasPrefix(prefix) && name.hasSuffix(Self.ending) {
             let file = "\(path)/\(name)"
-            guard let inspection = try? Backup.inspect(file), Hex.encode(inspection.vaultID) == vaultID else {
+            guard let inspection = try? Backup.inspect(file) else {
+                unreadable.append(file)
                 continue
             }
+            // The name has not all of the id: it may be another vault's.
+            guard Hex.encode(inspection.vaultID) == vaultID else { continue }
             items.append(Item(path: file, inspection: inspection))
         }
-        return items.sorted {
+        items.sort {
             let (one, other) = ($0.inspection, $1.inspection)
             return (one.createdAt, one.end.sequence) < (other.createdAt, other.end.sequence)
         }
+        return (items, unreadable)
     }
 
     /// The newest full backup with the increments that follow it without a gap; empty when there is none.
-    public func newest() throws(VaultError) -> [Item] {
-        let items = try items()
+    public func newest() throws(VaultError) -> [Item] { Self.chain(try items()) }
+
+    /// The same chain where it is what was made last.
+    ///
+    /// - Throws: ``Stray`` for a file that, by the moment in its name, is newer than all of the chain and of no use:
+    ///   it does not begin as a backup, or nothing leads to it.
+    public func newestToTry() throws -> [Item] {
+        let (items, unreadable) = try look()
+        let chain = Self.chain(items)
+        let end = chain.map { Paths.name(of: $0.path) }.max() ?? ""
+        // Names of one vault differ by their moment first.
+        let strays = (unreadable + items.map(\.path)).filter { Paths.name(of: $0) > end }
+        guard let newest = strays.max() else { return chain }
+        throw Stray(path: newest, isReadable: !unreadable.contains(newest), before: chain.last?.path)
+    }
+
+    /// What looks like the newest backup and is none that can be restored.
+    public struct Stray: Error {
+        public var path: String
+        var isReadable: Bool
+        var before: String?
+
+        public var error: VaultError {
+            let before = before.map { "; the newest that may be whole is \($0)" } ?? ""
+            return VaultError(
+                .damaged,
+                isReadable ? "the backup that \(path) follows is not there" : "\(path) cannot be read as a backup",
+                hint: "make a new full backup: vault backup FILE, and keep this one elsewhere to look at\(before)")
+        }
+    }
+
+    private static func chain(_ items: [Item]) -> [Item] {
         guard let full = items.lastIndex(where: \.isFull) else { return [] }
         var chain = [items[full]]
         for item in items[(full + 1)...] where item.inspection.since == chain.last?.inspection.end {

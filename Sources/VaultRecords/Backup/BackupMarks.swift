@@ -56,6 +56,12 @@ extension Records {
         }
     }
 
+    /// Where a backup that was made now would end.
+    public func chainPoint() throws -> ChainPoint {
+        let keys = keys
+        return try store.read { ChainPoint(try VaultState.load($0, keys), keys) }
+    }
+
     /// The last one; nil before the first.
     public func last(_ deed: BackupMark.Deed) throws -> BackupMark? {
         try store.read { try Self.bytes(Array(deed.rawValue.utf8), in: .state, $0) }.flatMap { BackupMark($0) }

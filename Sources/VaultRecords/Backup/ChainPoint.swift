@@ -8,8 +8,8 @@ public struct ChainPoint: Sendable, Equatable {
     /// BLAKE2b-256(state key, "vault-chain-v1", sequence u64 ‖ counts and set hashes of records and identities).
     public var hash: [UInt8]
 
-    /// What a full backup begins at.
-    static let nothing = ChainPoint(0, [UInt8](repeating: 0, count: 32))
+    /// What a full backup begins at; also where one ends of which nothing can be read.
+    public static let nothing = ChainPoint(0, [UInt8](repeating: 0, count: 32))
 
     /// nil unless the hash has 32 bytes.
     public init?(sequence: UInt64, hash: [UInt8]) {

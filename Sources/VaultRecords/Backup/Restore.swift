@@ -38,10 +38,11 @@ extension OpenBackup {
         guard let last = contents.last else { throw VaultState.damaged }
         let unfinished = last.unfinished
         var loader = Loader(contents, last)
-        for (source, found) in zip(sources, contents) {
+        for (index, found) in contents.enumerated() {
+            // By its place: an increment that holds no change ends where the one before it ends.
             let batches = LoadBatches(
-                try source.reader(proven: found.manifest.hash), loader.keys,
-                isLast: source.header.end == last.manifest.end,
+                try sources[index].reader(proven: found.manifest.hash), loader.keys,
+                isLast: index == contents.count - 1,
                 isUncertain: { unfinished.contains($0) || isSingleUse($0.platform) })
             var next = try await batches.next()
             while let batch = next {

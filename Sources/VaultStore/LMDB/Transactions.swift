@@ -105,7 +105,7 @@ final class LMDBWriting: LMDBReading, StoreWriting {
         let raw = try live()
         try Limits.check(key: key.byteCount, value: value.byteCount, in: table)
         guard !walked.contains(table) else { throw Limits.walked(table) }
-        try checkRoom(for: key.byteCount + value.byteCount, raw)
+        try checkRoom(for: key.byteCount + value.byteCount, in: table, raw)
         bytes += key.byteCount + value.byteCount
         writes += 1
         let status = key.withUnsafeBytes { keyBytes in
@@ -136,8 +136,8 @@ final class LMDBWriting: LMDBReading, StoreWriting {
         return true
     }
 
-    private func checkRoom(for more: Int, _ raw: OpaquePointer) throws(VaultError) {
-        let room = Limits.room(of: environment.quota)
+    private func checkRoom(for more: Int, in table: Table, _ raw: OpaquePointer) throws(VaultError) {
+        let room = Limits.room(of: environment.quota, for: table)
         // The file's length is a bound that costs nothing; counting the pages in use is for the last stretch.
         let bound = filePages * environment.pageBytes + 4 * (bytes + more) + 64 * environment.pageBytes
         guard bound > room, environment.usedBytes(in: raw) + more > room else { return }

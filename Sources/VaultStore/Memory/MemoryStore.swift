@@ -104,7 +104,7 @@ private final class MemoryTransaction: StoreWriting {
         let key = bytes(key)
         let old = contents.tables[table.index][key].map { $0.count + key.count } ?? 0
         let size = contents.bytes - old + key.count + value.byteCount
-        guard size <= Limits.room(of: quota) else { throw Limits.quotaReached(quota) }
+        guard size <= Limits.room(of: quota, for: table) else { throw Limits.quotaReached(quota) }
         contents.tables[table.index].set(bytes(value), for: key)
         contents.bytes = size
         hasWritten = true

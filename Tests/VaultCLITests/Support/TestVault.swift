@@ -91,6 +91,29 @@ final class TestServer {
         }
     }
 
+    /// What the metrics say of `name`, which has no labels.
+    func metric(_ name: String) throws -> Double? {
+        let port = try #require(admin.split(separator: ":").last.flatMap { UInt16($0) })
+        let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(client) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(connected == 0)
+        let request = "GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
+        try #require(Glibc.write(client, request, request.utf8.count) == request.utf8.count)
+        var (answer, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65536))
+        while case let count = read(client, &buffer, buffer.count), count > 0 { answer += buffer[..<count] }
+        return String(decoding: answer, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .first { $0.hasPrefix("\(name) ") }.flatMap { Double($0.dropFirst(name.count + 1)) }
+    }
+
     /// Sends the signal and returns the exit status.
     func stop(_ signal: Int32 = SIGTERM) -> Int32 {
         guard child > 0 else { return -1 }

@@ -1,4 +1,5 @@
 import Glibc
+import MetricsTestKit
 import TestFolders
 import Testing
 import VaultBase
@@ -156,6 +157,67 @@ import VaultStore
         // And the next one follows that.
         try await pass(6)
         #expect(try chain(items[3], items) == [names[2], names[3]])
+    }
+
+    /// A drill that tried an older backup instead would call it good.
+    @Test func whatLooksNewestAndCannotBeRestoredIsNamed() async throws {
+        defer { remove() }
+        for _ in 0..<3 { try await pass(6) }
+        let backups = try BackupFolder(folder, vaultID: world.records.status().vaultID)
+        let whole = try names
+        #expect(try backups.newestToTry().map(\.path) == whole)
+        func refused() -> BackupFolder.Stray? {
+            do { _ = try backups.newestToTry() } catch { return error as? BackupFolder.Stray }
+            return nil
+        }
+        // Gone from the middle: nothing leads to the last one. Gone from the end: nobody can know.
+        #expect(rename(whole[1], folder + "/elsewhere") == 0)
+        #expect(refused()?.path == whole[2])
+        #expect(refused()?.error.message == "the backup that \(whole[2]) follows is not there")
+        #expect(rename(folder + "/elsewhere", whole[1]) == 0)
+        // Each of them cut off in turn, and one that is older than all of them.
+        for cut in whole {
+            let copy = folder + "/copy"
+            #expect(rename(cut, copy) == 0)
+            close(open(cut, O_WRONLY | O_CREAT | O_TRUNC, 0o600))
+            #expect(refused()?.path == whole[2])
+            if cut == whole[2] {
+                #expect(refused()?.error.message == "\(cut) cannot be read as a backup")
+                #expect(refused()?.error.hint?.contains(whole[1]) == true)
+            }
+            #expect(rename(copy, cut) == 0)
+        }
+        let old = try #require(whole.first).split(separator: "/").last?.prefix("vault-00000000-".count) ?? ""
+        close(open("\(folder)/\(old)20000101T000000Z-full.backup", O_WRONLY | O_CREAT, 0o600))
+        #expect(try backups.newestToTry().map(\.path) == whole)
+    }
+
+    /// What there is holds everything: no file is made of nothing, its age is today's, and the next change is due.
+    @Test func anIdleVaultGetsNoEmptyIncrements() async throws {
+        defer { remove() }
+        try await pass(0)
+        let full = try names
+        func idle(_ hours: Int) async throws {
+            world.clock.advance(.seconds(hours * 3600))
+            try await world.vault.backUpWhenDue()
+        }
+        for count in 1...2 {
+            try await idle(6)
+            #expect(try names == full)
+            #expect(try world.records.last(.backup)?.at == world.clock.now())
+            #expect(world.logs.lines.filter { $0.contains("backup.unchanged") }.count == count)
+            try await idle(0)
+            #expect(world.logs.lines.filter { $0.contains("backup.unchanged") }.count == count, "said once")
+        }
+        let measured = try world.metrics.expectGauge("vault_backup_last_timestamp_seconds").lastValue
+        #expect(measured == Double(world.clock.now().seconds))
+        // Not a minute later than after an increment.
+        try await put("late")
+        try await idle(5)
+        #expect(try names == full)
+        try await idle(1)
+        #expect(try items.map(\.isFull) == [true, false])
+        #expect(try await users(names) == ["user-0", "late"])
     }
 
     /// A clock that was a year ahead and was set right: neither no backup for a year nor one every half minute.
