@@ -43,6 +43,33 @@ import VaultBase
         await (try LMDBStore.open(at: "\(scratch.path)/link")).close()
     }
 
+    @Test func aLockIsOfTheDirectoryThatIsThere() async throws {
+        await (try LMDBStore.create(at: scratch.store)).close()
+        let (path, aside) = (scratch.store, "\(scratch.path)/aside")
+        var moves = 0
+        // Between opening and locking, as a restore exchanges it: the old directory's lock is worth nothing then.
+        let ownership = try Ownership(of: path) {
+            moves += 1
+            guard moves == 1 else { return }
+            rename(path, aside)
+            mkdir(path, 0o700)
+        }
+        #expect(moves == 2)
+        #expect(await code { _ = try Ownership(of: path) } == .locked)
+        try Ownership(of: aside).release()
+        ownership.release()
+        // One that never holds still is given up.
+        var next = 0
+        #expect(
+            await code {
+                _ = try Ownership(of: path) {
+                    next += 1
+                    rename(path, "\(aside)-\(next)")
+                    mkdir(path, 0o700)
+                }
+            } == .conflict)
+    }
+
     @Test func isOpenInOneProcessOnly() async throws {
         let store = try LMDBStore.create(at: scratch.store)
         await #expect(processExitsWith: .success) { [path = scratch.store as String, owner = getpid() as Int32] in

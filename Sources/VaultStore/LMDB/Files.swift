@@ -17,6 +17,12 @@ enum Files {
         status(path).map { Identity(device: UInt($0.st_dev), inode: UInt($0.st_ino)) }
     }
 
+    static func identity(_ descriptor: Int32) -> Identity? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        return Identity(device: UInt(status.st_dev), inode: UInt(status.st_ino))
+    }
+
     static func trimmed(_ path: String) -> String {
         var path = path
         while path.count > 1, path.last == "/" { path.removeLast() }

@@ -16,16 +16,11 @@ final class Ownership: Sendable {
     private static let opened = Mutex<Set<Files.Identity>>([])
     private let claim: Mutex<Claim>
 
-    /// - Throws: `locked` with the process that owns it, also when that is in another container.
-    init(of directory: String) throws(VaultError) {
-        let descriptor = try Files.open("\(directory)/vault.lock", O_RDWR | O_CREAT | O_NOFOLLOW)
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let reason = errno
-            let holder = Holder(writtenIn: descriptor)
-            Glibc.close(descriptor)
-            guard reason == EWOULDBLOCK else { throw Fault.error(reason, "lock \(directory)") }
-            throw holder.refusal(directory)
-        }
+    /// - Parameter beforeLock: runs when the file is open and not yet locked.
+    /// - Throws: `locked` with the process that owns it, also when that is in another container; `conflict` when the
+    ///   directory is exchanged again and again.
+    init(of directory: String, beforeLock: () -> Void = {}) throws(VaultError) {
+        let descriptor = try Self.lock(directory, beforeLock)
         claim = Mutex(Claim(descriptor: descriptor, identity: nil))
         let text = Array(Holder.own.text.utf8)
         // Only a courtesy to whoever comes second, so a full disk is no reason to stay closed.
@@ -34,6 +29,26 @@ final class Ownership: Sendable {
     }
 
     deinit { release() }
+
+    private static func lock(_ directory: String, _ beforeLock: () -> Void) throws(VaultError) -> Int32 {
+        let path = "\(directory)/vault.lock"
+        for _ in 0..<8 {
+            let descriptor = try Files.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
+            beforeLock()
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                let reason = errno
+                let holder = Holder(writtenIn: descriptor)
+                Glibc.close(descriptor)
+                guard reason == EWOULDBLOCK else { throw Fault.error(reason, "lock \(directory)") }
+                throw holder.refusal(directory)
+            }
+            // A restore or a compaction that had the lock may have put another directory here since the file was opened.
+            if let locked = Files.identity(descriptor), locked == Files.identity(path) { return descriptor }
+            Glibc.close(descriptor)
+        }
+        throw VaultError(
+            .conflict, "the directory \(directory) is being exchanged", hint: "try again when the other command is done")
+    }
 
     /// Claims the data file for this opener.
     ///

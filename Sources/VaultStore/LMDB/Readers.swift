@@ -49,7 +49,12 @@ final class Readers: Sendable {
                 return state.active
             }
             if active > 0 { done.wait() }
-            for resting in place.state.withLock({ $0.idle }) { mdb_txn_abort(resting.raw) }
+            // Taken out: a read in another place that finds no slot looks for one here, too.
+            let idle = place.state.withLock { state in
+                defer { state.idle = [] }
+                return state.idle
+            }
+            for resting in idle { mdb_txn_abort(resting.raw) }
         }
     }
 
