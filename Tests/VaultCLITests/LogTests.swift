@@ -108,6 +108,21 @@ import VaultBase
         #expect(lines.all[0].contains("code=no-connection") && !lines.all[0].contains("redacted"))
     }
 
+    /// What an operator looks for when a provider or a receiver does not answer.
+    @Test(arguments: ["timeout", "connection-lost", "tls-failed", "dns-failed", "http-503", "invalid_grant", "removed"])
+    func whyARequestFailedStays(code: String) {
+        let lines = Lines()
+        Self.logger(json: true, lines).warning("refresh.failed", metadata: ["code": "\(code)"])
+        #expect(lines.all[0].contains("\"code\":\"\(code)\""))
+    }
+
+    @Test(arguments: ["http-abc", "http-5033", "AQB3x-timeout", "4/0Ab", "50312345"])
+    func whatCouldBeALoginsCodeDoesNot(code: String) {
+        let lines = Lines()
+        Self.logger(json: true, lines).warning("login.failed", metadata: ["code": "\(code)"])
+        #expect(lines.all[0].contains("<redacted>") && !lines.all[0].contains(code))
+    }
+
     @Test func aForeignErrorIsNamedAndNotQuoted() {
         struct Leaky: Error, CustomStringConvertible { var description: String { LogTests.canary } }
         let lines = Lines()

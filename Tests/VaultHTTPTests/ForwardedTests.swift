@@ -20,9 +20,9 @@ import Testing
 
     /// None of them names an address, and none hides what another line says.
     @Test(arguments: [
-        "for=unknown", "for=_hidden", "for=\"_gazonk:47011\"", "proto=https", "", ";", "for=", "for", "for=\"", "=1.1.1.1",
-        "for=\"1.1.1.1", "for=\"1.1.1.1\"x", "for=1.1.1.1 for=2.2.2.2", "for=1.1.1.1;for=2.2.2.2", "for =1.1.1.1",
-        "for=\"2001:db8::1\"", "for=\"[2001:db8::1\"", "for=\"[2001:db8::1]x\"", "for=\"[1.1.1.1]\"\\",
+        "for=unknown", "for=_hidden", "for=\"_gazonk:47011\"", "proto=https", "", ";", "for=", "for", "for=\"",
+        "=1.1.1.1", "for=\"1.1.1.1", "for=\"1.1.1.1\"x", "for=1.1.1.1 for=2.2.2.2", "for=1.1.1.1;for=2.2.2.2",
+        "for =1.1.1.1", "for=\"2001:db8::1\"", "for=\"[2001:db8::1\"", "for=\"[2001:db8::1]x\"", "for=\"[1.1.1.1]\"\\",
         "for=1.1.1.1:80:80", "for=\"1.1.1.1\\", "for=\u{1}1.1.1.1", "for=1.1.1.1/8",
     ])
     func whatNamesNoAddressIsNone(_ line: String) {

@@ -48,7 +48,8 @@ import VaultRecords
         let paths = try #require(try OpenAPI.document.get()["paths"])
         try await house.visit { browser async throws in
             let session = try await browser.session()
-            let user = try #require(try await browser.send(.get, "/auth/session", session: session).json["user"]?.string)
+            let me = try await browser.send(.get, "/auth/session", session: session)
+            let user = try #require(try me.json["user"]?.string)
             for fault in field == nil ? [VaultError.Code.full, .unavailable] : [.full] {
                 if field == nil { store.fail(with: VaultError(fault, "the store does not work")) }
                 for path in paths.keys.sorted() {
@@ -61,7 +62,8 @@ import VaultRecords
                         let answer = try await browser.send(
                             try #require(HTTPRequest.Method(method.uppercased())), uri,
                             session: path.hasPrefix("/v1") ? key : session,
-                            json: method == "put" && field == nil ? #"{"accessToken":"A","subject":"s"}"# : nil, headers: headers)
+                            json: method == "put" && field == nil ? #"{"accessToken":"A","subject":"s"}"# : nil,
+                            headers: headers)
                         if field != nil { try answer.expectProblem("too-large", 413, "\(method) \(path)") }
                         if fault == .unavailable, path == "/auth/session" {
                             try answer.expectProblem("unavailable", 503, "\(method) \(path)")
@@ -82,8 +84,9 @@ import VaultRecords
         let problem = "application/problem+json"
         #expect(try complaint(.forbidden, problem) == nil)
         #expect(try complaint(.forbidden, "text/html; charset=utf-8") == nil)
-        #expect(try complaint(.forbidden, "text/plain") == "GET /auth/{platform}/callback answers with 403 as text/plain")
-        #expect(try complaint(.init(code: 418), problem) == "GET /auth/{platform}/callback answers with 418")
+        let name = "GET /auth/{platform}/callback answers with"
+        #expect(try complaint(.forbidden, "text/plain") == "\(name) 403 as text/plain")
+        #expect(try complaint(.init(code: 418), problem) == "\(name) 418")
         #expect(try complaint(.seeOther, "text/plain", "") == nil)
     }
 

@@ -26,9 +26,14 @@ final class Redaction: Sendable {
     /// `code` is both ours (`no-connection`) and a login's, so it is kept only when it is one of ours.
     func drops(_ name: String, _ value: String) -> Bool {
         let name = name.lowercased()
-        if name == "code" { return !Self.ownCodes.contains(value) }
+        if name == "code" { return !Self.ownCodes.contains(value) && !Self.isStatus(value) }
         if Self.names.contains(name) { return true }
         return Self.endings.contains { name.hasSuffix($0) }
+    }
+
+    /// `http-503`: what came of a request that was answered otherwise than it should be.
+    private static func isStatus(_ value: String) -> Bool {
+        value.utf8.count == 8 && value.hasPrefix("http-") && Int(value.dropFirst(5)) != nil
     }
 
     /// The text without secrets.
@@ -53,7 +58,10 @@ final class Redaction: Sendable {
         "platform-unavailable", "no-connection", "reconnect", "restart-login", "retry", "operator", "uncertain",
         "account-in-use", "damaged", "wrong-key", "full", "locked", "no-store", "unknown-outcome", "newer-format",
         "settings", "plugin", "file", "unavailable", "internal", "invalid_grant", "invalid_client", "invalid_request",
-        "invalid_scope", "access_denied", "server_error", "temporarily_unavailable", "undecodable",
+        "invalid_scope", "access_denied", "server_error", "temporarily_unavailable", "undecodable", "timeout",
+        "connection-closed", "connection-lost", "connect-failed", "connect-timeout", "tls-failed", "dns-failed",
+        "host-refused", "address-refused", "answer-too-long", "unsent", "no-refresh-token", "no-account-id",
+        "subject-mismatch", "other-account", "token-type", "unusable-token", "plugin-parse", "expired", "removed", "ok",
     ]
     private static let parameters = [
         "code", "state", "token", "access_token", "refresh_token", "id_token", "client_secret", "code_verifier",

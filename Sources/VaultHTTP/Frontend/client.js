@@ -55,6 +55,7 @@ export class VaultClient extends EventTarget {
    *   `baseURL`: where the vault is; default: this page's own origin.
    *   `delivery`: the vault's setting `session.delivery`; default: `fragment`, and `code` is found out by itself.
    *   `storage`: where the session survives a reload; default: `sessionStorage`; `null` keeps it in memory only.
+   *   Without one, as where the browser refuses it, a session in the address bar is refused: see {@link handleReturn}.
    *   `shares`: whether the tabs of this origin have one session; default: true.
    *   `renews`: whether the session is renewed while a page is open; default: true.
    *   `patience`: for how many seconds what passes by itself is tried again; default: 20; 0 for never.
@@ -134,7 +135,8 @@ export class VaultClient extends EventTarget {
    * Takes what a login brought back from the address bar, and cleans the address bar at once.
    *
    * A session that this tab did not ask for is refused: a link somebody sends could carry their session,
-   * and what you connect next would be theirs.
+   * and what you connect next would be theirs. A tab without storage does not know what it asked for before it left
+   * the page: it takes a code, which works only in the browser that logged in, and no session.
    * @returns {Promise<{platform: string, error?: VaultError} | null>} null when this is no return from a login
    */
   async handleReturn() {
@@ -143,13 +145,15 @@ export class VaultClient extends EventTarget {
     const platform = found.get("platform");
     if (platform === null || !["session", "code", "error"].some((name) => found.has(name)) && !this.#cookie) return null;
     history.replaceState(history.state, "", location.pathname + location.search);
-    const asked = this.#storage === null || this.#storage.getItem(KEY_PENDING) !== null;
+    const knows = this.#storage !== null;
+    const asked = knows ? this.#storage.getItem(KEY_PENDING) !== null : !found.has("session");
     this.#storage?.removeItem(KEY_PENDING);
     const failed = (code, message, hint) => ({ platform, error: new VaultError(code, message, { hint, platform }) });
 
     if (found.has("error")) return failed(found.get("error"), "the login did not finish");
     if (!asked) {
-      const hint = "start the login again from this page";
+      const hint = knows ? "start the login again from this page"
+        : "this browser keeps nothing for this page: the vault has to deliver by code or cookie (session.delivery)";
       return failed("unexpected-session", "a session came that this tab did not ask for", hint);
     }
     if (found.has("code")) {
@@ -222,7 +226,7 @@ export class VaultClient extends EventTarget {
    */
   renew() {
     return this.#once("renew", async () => {
-      const next = await this.#send("POST", "/auth/session/refresh");
+      const next = await this.#send("POST", RENEWAL);
       this.#keep(next);
       return { expiresAt: next.expiresAt };
     });
@@ -312,7 +316,8 @@ export class VaultClient extends EventTarget {
     }
   }
 
-  async #ask(method, path, { body, credentials = "same-origin", sessionIsOptional = false } = {}) {
+  /** `tried`: how much was tried already against a session that is called over. */
+  async #ask(method, path, { body, credentials = "same-origin", sessionIsOptional = false, tried = 0 } = {}) {
     const headers = { Accept: "application/json, application/problem+json" };
     const sent = this.#tabs.session?.value ?? null;
     if (this.#cookie) {
@@ -339,14 +344,32 @@ export class VaultClient extends EventTarget {
     }
     if (response.ok) return response.status === 204 ? undefined : response.json();
     const error = await problem(response);
-    // A session that ended is worth nothing: forget it, unless another one came in the meantime.
-    if (error.code === "unauthorized" && sent !== null) {
-      const now = await this.#tabs.another(sent);
-      if (now === sent) this.#keep(null);
-      const another = now !== sent && now !== undefined;
-      if (another || sessionIsOptional && !this.#cookie) return this.#ask(method, path, { body, credentials });
+    if (error.code !== "unauthorized" || sent === null) throw error;
+    const again = (tried) => this.#ask(method, path, { body, credentials, sessionIsOptional, tried });
+    const now = await this.#tabs.another(sent);
+    if (now !== sent && now !== undefined) return again(0);
+    if (now === sent) {
+      // All cookies look the same from here: another tab may have renewed it while this request was on its way.
+      if (this.#cookie && tried === 0) return again(1);
+      // The answer to a renewal may have been lost: for a moment the vault gives it again.
+      if (path !== RENEWAL && tried < 2 && await this.#isRenewed(error)) return again(2);
+      // A session that ended is worth nothing.
+      this.#keep(null);
     }
+    if (sessionIsOptional && !this.#cookie) return again(2);
     throw error;
+  }
+
+  /** Whether the session that `refusal` calls over could be renewed. */
+  async #isRenewed(refusal) {
+    try {
+      await this.renew();
+      return true;
+    } catch (error) {
+      // Whether it is over nobody said: it is kept.
+      if (error.code !== refusal.code) throw error;
+      return false;
+    }
   }
 }
 
@@ -382,6 +405,7 @@ export function tokenFromWindow(url) {
 }
 
 const KEY_PENDING = "vault.login";
+const RENEWAL = "/auth/session/refresh";
 const IN_COOKIE = "cookie";
 /** No renewal comes sooner after another, in ms; and no timer of a browser is longer. */
 const SOONEST = 5_000;

@@ -237,7 +237,7 @@ def run_frontend(program, plugins, browser, folder, artefacts, delivery):
             frontend.uses(vault, delivery)
             person = Person(browser, vault, artefacts, *LOOKS[0])
             try:
-                check_frontend(person.page, frontend)
+                check_frontend(person.page, frontend, delivery)
                 person.done()
             except Exception:
                 print(f"failed with the delivery {delivery}\n{vault.tail()}")

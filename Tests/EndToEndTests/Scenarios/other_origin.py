@@ -1,6 +1,7 @@
 """A frontend of somebody else's, on an origin of its own, built on the vault's client.js as it is."""
 
 import http.server
+import json
 import threading
 
 PAGE = """<!doctype html>
@@ -48,7 +49,56 @@ class Frontend:
         self.server.server_close()
 
 
-def check_frontend(page, frontend):
+def refuses_once(page, path):
+    """The next request for it is told that its session is over, as one is that another tab's renewal overtook."""
+    seen = []
+
+    def answer(route):
+        seen.append(route.request.method)
+        if len(seen) > 1:
+            return route.continue_()
+        return route.fulfill(
+            status=401, content_type="application/problem+json", headers=shared,
+            body=json.dumps({"type": "urn:vault:problem:unauthorized", "title": "x", "status": 401, "detail": "x",
+                             "code": "unauthorized", "instance": "urn:x"}))
+
+    shared = {"Access-Control-Allow-Origin": page.url.rstrip("/"), "Access-Control-Allow-Credentials": "true"}
+    page.route("**" + path, answer)
+    return seen
+
+
+def check_sessions(page, delivery, ask):
+    """What takes a session away from nobody, and what gives nobody somebody else's."""
+    user = ask("return (await vault.session()).user;")
+    if delivery == "cookie":
+        other = page.context.new_page()
+        other.goto(page.url)
+        other.wait_for_function("() => window.ready")
+        seen = refuses_once(page, "/auth/session")
+        assert ask("return (await vault.session()).user;") == user
+        assert len(seen) == 2, seen
+        page.unroute_all()
+        assert ask("return vault.isLoggedIn;") is True
+        assert other.evaluate("() => window.ready.vault.isLoggedIn") is True, "another tab was logged out"
+        other.close()
+        return
+    # The renewal happens, and its answer is lost on the way.
+    page.route("**/auth/session/refresh", lambda route: (route.fetch(), route.abort()), times=1)
+    assert ask("return vault.renew().catch((e) => e.code);") == "offline"
+    page.unroute_all()
+    assert ask("return (await vault.session()).user;") == user, "the lost answer logged out"
+    assert ask("return (await vault.renew()) !== null;")
+    # A page that keeps nothing cannot know what it asked for.
+    planted = ask("""
+        const other = new vault.constructor({ storage: null, shares: false });
+        location.hash = "#session=eyJhbGciOiJIUzI1NiJ9.e30.x&platform=sandbox";
+        const found = await other.handleReturn();
+        return [found.error?.code, other.isLoggedIn, location.hash];""")
+    assert planted == ["unexpected-session", False, ""], planted
+    assert ask("return (await vault.session()).user;") == user
+
+
+def check_frontend(page, frontend, delivery):
     """Log in, token, refresh, renew, disconnect, log out: through the module alone."""
 
     def ask(code):
@@ -82,6 +132,8 @@ def check_frontend(page, frontend):
     assert [one["platform"] for one in session["connections"]] == ["sandbox"]
     assert ask("return (await vault.renew()).expiresAt;") >= session["expiresAt"]
     assert ask("return (await vault.session()).user;") == session["user"]
+
+    check_sessions(page, delivery, ask)
 
     assert ask("return vault.disconnect('sandbox');") == {"deleted": True, "revoked": "yes"}
     assert ask("return vault.token('sandbox').catch((e) => e.code);") == "no-connection"
