@@ -16,7 +16,7 @@ help:
 	@echo "make install the same under DESTDIR, where Packaging/vault.service looks for it; as root"
 	@echo "make test    build and run the whole test suite"
 	@echo "make fault   the faults again, longer: power cuts, kills, full disks, slow clients, fuzzing; four minutes, two more after a change"
-	@echo "make torture refreshes in trouble: 10,000 users, a failing provider, kill -9 at every step; ten minutes"
+	@echo "make torture refreshes in trouble: 10,000 users, a failing provider, kill -9 at every step, 1,000 reloads; fifteen minutes"
 	@echo "make contract requests made up from openapi.json for ten minutes: no answer may be other than it says"
 	@echo "make bench   the figures beside C, Hummingbird and Python; ten minutes, BENCH=long an hour"
 	@echo "make sanitize the suites under ThreadSanitizer and AddressSanitizer; long, everything is compiled anew"
@@ -75,6 +75,7 @@ torture: setup
 	@python3 $(SCENARIOS)/torture_refresh.py $(DEBUG)/vault $(DEBUG)/plugins
 	@python3 $(SCENARIOS)/torture_kills.py $(DEBUG)/vault $(DEBUG)/plugins 180 || test $$? = 77
 	@python3 $(SCENARIOS)/torture_crowd.py $(DEBUG)/vault $(DEBUG)/plugins 10000 180
+	@python3 $(SCENARIOS)/torture_reload.py $(DEBUG)/vault $(DEBUG)/plugins 1000
 
 # What is measured, how, and how to read it: Benchmarks/README.md.
 BENCH ?= short

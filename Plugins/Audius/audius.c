@@ -1,7 +1,8 @@
 #include "vault_plugin.h"
 
 /* Read in Audius' own server and SDK. A refresh token that is used twice, even at the same moment, revokes them all:
- * vault redeems each once. Not verified: which of the profile's ids is the public one. */
+ * vault redeems each once. Its SDK also sends `origin`, to which a window that it opened reports; here the browser
+ * comes back by redirect. Not verified: that `origin` may be left out; which of the profile's ids is the public one. */
 static const vault_provider_v1 audius = {
     .abi = VAULT_ABI_V1,
     .id = "audius",

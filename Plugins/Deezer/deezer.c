@@ -28,6 +28,7 @@ static const vault_provider_v1 deezer = {
     .shapes = (const vault_shape_v1[]){{.stage = "token", .method = "GET", .encoding = VAULT_ENCODING_QUERY}, {0}},
     .errors = (const vault_error_v1[]){
         {.failure = VAULT_RESTART_LOGIN, .status = 200, .contains = "wrong code"},
+        {.failure = VAULT_RETRY, .path = "error/code", .equals = "4"}, /* the quota of requests */
         {.failure = VAULT_RECONNECT, .path = "error/type", .equals = "OAuthException"},
         {0},
     },

@@ -1,8 +1,9 @@
 #include "vault_plugin.h"
 
 /* Read in GitHub's own documents (docs.github.com, github.blog to 2025-07). Tokens of an OAuth App never end and have
- * no refresh token; those of a GitHub App may end, and then each refresh token works once. Errors come with 200. Not
- * verified: the answer of the revocation. */
+ * no refresh token; those of a GitHub App may end, and then each refresh token works once. Not verified: that errors
+ * come with 200, as clients have it; the name bad_refresh_token; the body and the authentication of the revocation, and
+ * that it answers 404 for a token that is gone, as the check of a token does. */
 static const vault_provider_v1 github = {
     .abi = VAULT_ABI_V1,
     .id = "github",
@@ -29,6 +30,7 @@ static const vault_provider_v1 github = {
         {.failure = VAULT_RESTART_LOGIN, .path = "error", .equals = "unverified_user_email"},
         {0},
     },
+    .more = (const vault_pair_v1[]){{"revoke.gone", "\"Not Found\""}, {0}},
 };
 
 const vault_provider_v1 *vault_plugin_v1(void) { return &github; }

@@ -2,7 +2,8 @@ import VaultABI
 import VaultPluginKit
 
 // Read in Spotify's own documents (developer.spotify.com, 2025-02 to 2026-06).
-// Not verified against the live service: PKCE together with Basic authentication.
+// Not verified against the live service: PKCE together with Basic authentication; the list of scopes; that there is no
+// revocation, which no document mentions.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func vault_plugin_v1() -> UnsafePointer<vault_provider_v1>! {

@@ -3,7 +3,8 @@ import VaultPluginKit
 
 // Yandex ID, read in Yandex' own documents. Yandex Music has no public interface. Only a token that was issued to a
 // device can be revoked, so each consent is a device of its own. A refresh may bring the access token that is there
-// already. Read in clients alone: the names of the revocation's parameters. Not verified: the lifetimes, a year or more.
+// already. Read in clients alone: the names of the revocation's parameters. Not verified: the lifetimes, a year or more;
+// the code bad_verification_code of a lost login.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func vault_plugin_v1() -> UnsafePointer<vault_provider_v1>! {

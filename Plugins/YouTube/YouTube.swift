@@ -2,7 +2,8 @@ import VaultABI
 import VaultPluginKit
 
 // Read in Google's own documents (developers.google.com/identity, developers.google.com/youtube, to 2026-05).
-// YouTube Music has no interface of its own: the YouTube Data API takes these tokens.
+// YouTube Music has no interface of its own that anybody knows of, which is not verified: the YouTube Data API takes
+// these tokens.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func vault_plugin_v1() -> UnsafePointer<vault_provider_v1>! {

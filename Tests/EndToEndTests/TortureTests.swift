@@ -11,6 +11,10 @@ extension EndToEnd {
         #expect(status == 0 || status == Scenario.skipped)
     }
 
+    @Test func manyReloadsLoseNoRequestAndLeaveNothingBehind() async {
+        #expect(await Scenario.run("torture_reload.py", ["100"]) == 0)
+    }
+
     @Test func ofManyUsersEveryGrantIsFreshOrHonestlyNot() async {
         #expect(await Scenario.run("torture_crowd.py", ["200", "4"]) == 0)
     }

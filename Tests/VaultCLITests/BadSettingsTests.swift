@@ -141,6 +141,13 @@ import VaultBase
                 + platform
                 + "client-secret = \"hunter2hunter2\"", error: "client-secret is written in the file itself",
             hint: "file:/run/secrets"),
+        Bad(
+            text: platform + "isolation = \"none\"", error: "platforms.spotify.isolation expects one of",
+            hint: "where its plugin runs"),
+        Bad(
+            text: platform + "isolation = \"in-process\"\n[platforms.second]\nprovider = \"spotify\"\nclient-id = \"y\"",
+            error: "platforms.spotify.isolation is not that of platforms.second, which has the same provider",
+            hint: "say the same in both"),
         // The environment and the command line
         Bad(
             text: "", error: "VAULT_STORE_QUOTA: store.quota expects a size", hint: "reads go on",

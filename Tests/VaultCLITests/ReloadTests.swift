@@ -119,9 +119,8 @@ struct ReloadTests {
         let vault = try vault("lastfm")
         let folder = try #require(keep.folders.first)
         let server = try TestServer(vault)
-        let count = getenv("VAULT_TEST_LONG") == nil ? 10 : 1000
         var first = 0
-        for turn in 0..<count {
+        for turn in 0..<10 {
             try Self.copy("lastfm", to: folder)
             #expect(try vault.run("plugins", "reload").status == 0)
             if turn == 2 { first = Self.descriptors(server.child) }

@@ -63,6 +63,26 @@ import VaultProviders
         #expect(settings[\.isolation] == .inProcess)
     }
 
+    @Test func aPlatformSaysWhereItsPluginRuns() throws {
+        let settings = try Self.read(
+            """
+            [platforms.one]
+            provider = "acme"
+            client-id = "x"
+            isolation = "in-process"
+            [platforms.three]
+            provider = "other"
+            client-id = "x"
+            isolation = ""
+            [platforms.two]
+            provider = "acme"
+            client-id = "y"
+            isolation = "in-process"
+            """)
+        #expect(settings.isolations == ["acme": .inProcess])
+        #expect(settings[\.isolation] == .process)
+    }
+
     @Test(arguments: [
         ("500ms", 500), ("90s", 90_000), ("15m", 900_000), ("2h", 7_200_000), ("30d", 2_592_000_000), ("0s", 0),
     ]) func timesAreRead(_ text: String, _ milliseconds: Int64) {

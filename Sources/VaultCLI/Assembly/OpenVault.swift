@@ -143,7 +143,7 @@ enum Plugins {
     private static func folder(_ settings: Settings) -> PluginFolder {
         let pins = (try? PluginPins.read(settings[\.pins])) ?? [:]
         return PluginFolder(
-            path: settings[\.plugins], isolation: settings[\.isolation],
+            path: settings[\.plugins], isolation: settings[\.isolation], isolations: settings.isolations,
             hostProgram: [ProcessRules.program, "plugin-host"], pins: pins,
             sha256: { Digest.sha256($0) })
     }

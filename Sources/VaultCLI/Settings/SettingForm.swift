@@ -1,4 +1,5 @@
 import VaultBase
+import VaultProviders
 
 /// What a setting's value looks like, and how it is read.
 struct SettingForm<Value: Sendable>: Sendable {
@@ -127,6 +128,16 @@ extension SettingForm where Value: CaseIterable & RawRepresentable, Value.RawVal
         let names = Value.allCases.map(\.rawValue)
         return Self(words: "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")) {
             $0.characters.flatMap(Value.init(rawValue:))
+        }
+    }
+}
+
+extension SettingForm where Value == Isolation? {
+    /// A choice, or empty for what holds for all.
+    static var choiceOrNone: Self {
+        let choice = SettingForm<Isolation>.choice
+        return Self(words: "\(choice.words), or \"\"") { raw in
+            raw.characters == "" ? .some(nil) : choice.read(raw).map { .some($0) }
         }
     }
 }

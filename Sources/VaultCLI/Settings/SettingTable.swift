@@ -181,6 +181,8 @@ struct PlatformTable: Sendable {
     let redirectURI = Setting(
         "redirect-uri", .address, default: unset, "as registered; empty: <public-url>/auth/<name>/callback")
     let scopes = Setting("scopes", .list, default: "[]", "what to ask for; empty: what the provider suggests")
+    let isolation = Setting(
+        "isolation", .choiceOrNone, default: unset, "where its plugin runs; empty: as plugins.isolation says")
     let insecureLoopback = Setting(
         "insecure-loopback", .flag, default: "false", "allow plain http, to a provider on this machine only")
     let allowPrivateNetwork = Setting(

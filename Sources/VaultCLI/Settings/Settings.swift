@@ -1,4 +1,5 @@
 import VaultBase
+import VaultProviders
 
 /// Every setting's value, with where it came from.
 ///
@@ -54,6 +55,13 @@ struct Settings: Sendable {
     /// The client id of each platform, whether its provider is usable or not.
     var clientIDs: [PlatformName: String] {
         Dictionary((platforms + unclaimed).map { ($0.name, $0[\.clientID]) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Where the plugins of some providers run, in place of `plugins.isolation`.
+    var isolations: [String: Isolation] {
+        platforms.reduce(into: [:]) { all, platform in
+            if let isolation = platform[\.isolation] { all[platform.provider] = isolation }
+        }
     }
 
     /// Where a finished login returns to.

@@ -12,6 +12,7 @@ enum SettingsRules {
         try checkPins(settings)
         try checkRecipients(settings)
         for platform in settings.platforms { try check(platform, settings) }
+        try checkIsolation(settings)
         for webhook in settings.webhooks { try check(webhook, settings) }
         guard settings[\.eventKeep] > settings[\.eventPatience] else {
             throw settings.fault(
@@ -177,6 +178,23 @@ enum SettingsRules {
                     .settings, "\(parameter.origin.words): platforms.\(platform.name).\(name) is plain http",
                     hint: "say insecure-loopback = true to allow it for a provider on this machine")
             }
+        }
+    }
+
+    /// A plugin's code is loaded once, for all platforms of its provider.
+    private static func checkIsolation(_ settings: Settings) throws(VaultError) {
+        var first: [String: PlatformSection] = [:]
+        for platform in settings.platforms {
+            guard let other = first[platform.provider] else {
+                first[platform.provider] = platform
+                continue
+            }
+            let (here, there) = (platform[\.isolation], other[\.isolation])
+            guard (here ?? settings[\.isolation]) != (there ?? settings[\.isolation]) else { continue }
+            let (said, silent) = here == nil ? (other, platform) : (platform, other)
+            throw said.fault(
+                \.isolation, "is not that of platforms.\(silent.name), which has the same provider",
+                hint: "say the same in both: a plugin's code is loaded once")
         }
     }
 

@@ -49,6 +49,8 @@ extension FlowEngine {
                 // the user consents once too often; a retry would instead hammer a dead grant for ever.
                 return failure(.reconnect, "http-400")
             }
+            // A filter in front of the platform says so as well with a page as without one.
+            if status == 403 { return failure(.retry, "http-403") }
             if stage == .exchange, status == 400 { return failure(.restartLogin, "http-400") }
             if stage == .profile, status == 401 { return failure(.restartLogin, "http-401") }
             return failure(status < 300 ? .retry : .operatorAction, status < 300 ? "undecodable" : "http-\(status)")

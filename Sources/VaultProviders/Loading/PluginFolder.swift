@@ -44,21 +44,24 @@ public struct PluginReport: Sendable {
 public struct PluginFolder: Sendable {
     private let path: String
     private let isolation: Isolation
+    private let isolations: [String: Isolation]
     private let hostProgram: [String]
     private let pins: [String: String]
     private let sha256: (@Sendable ([UInt8]) -> [UInt8])?
     var patience = PluginProcess.Patience()
 
     /// - Parameters:
+    ///   - isolations: what holds for some providers, by id, in place of `isolation`.
     ///   - hostProgram: what to run as the child, before the file: `vault plugin-host`; needed for `process`.
     ///   - pins: file name → SHA-256 in hexadecimal; a file that is named here must be these bytes.
     ///   - sha256: needed for pins: this target has no cryptography of its own.
     public init(
-        path: String, isolation: Isolation, hostProgram: [String], pins: [String: String] = [:],
-        sha256: (@Sendable ([UInt8]) -> [UInt8])? = nil
+        path: String, isolation: Isolation, isolations: [String: Isolation] = [:], hostProgram: [String],
+        pins: [String: String] = [:], sha256: (@Sendable ([UInt8]) -> [UInt8])? = nil
     ) {
         self.path = path
         self.isolation = isolation
+        self.isolations = isolations
         self.hostProgram = hostProgram
         self.pins = pins
         self.sha256 = sha256
@@ -78,26 +81,19 @@ public struct PluginFolder: Sendable {
 
         let path = path
         let earlier = Dictionary(
-            earlier.filter { $0.provider != nil && $0.isolation == isolation }.map { ($0.path, $0) },
-            uniquingKeysWith: { first, _ in first })
-        var reports: [PluginReport]
-        switch isolation {
-        case .process:
-            // Each waits for its own child: one that hangs costs its own patience and nobody else's.
-            reports = await withTaskGroup(of: (Int, PluginReport).self) { group in
-                for (index, name) in names.enumerated() {
-                    group.addTask { (index, await load(file: "\(path)/\(name)", keeping: earlier["\(path)/\(name)"])) }
-                }
-                var all: [(Int, PluginReport)] = []
-                for await one in group { all.append(one) }
-                return all.sorted { $0.0 < $1.0 }.map(\.1)
+            earlier.filter { $0.provider != nil }.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        // Each waits for its own child: one that hangs costs its own patience and nobody else's.
+        var reports = await withTaskGroup(of: PluginReport.self) { group in
+            for name in names where expected(name) == .process {
+                group.addTask { await load(file: "\(path)/\(name)", keeping: earlier["\(path)/\(name)"]) }
             }
-        case .inProcess:
-            reports = []
-            for name in names {
-                reports.append(await load(file: "\(path)/\(name)", keeping: earlier["\(path)/\(name)"]))
-            }
+            return await group.reduce(into: []) { $0.append($1) }
         }
+        for name in names where expected(name) == .inProcess {
+            reports.append(await load(file: "\(path)/\(name)", keeping: earlier["\(path)/\(name)"]))
+        }
+        let order = Dictionary(uniqueKeysWithValues: names.enumerated().map { ("\(path)/\($1)", $0) })
+        reports.sort { order[$0.path, default: 0] < order[$1.path, default: 0] }
         for name in pins.keys.sorted() where !all.contains(name) {
             let fault = VaultError(
                 .plugin, "it is pinned and not there", hint: "copy \(name) to \(path), or remove its pin")
@@ -111,22 +107,21 @@ public struct PluginFolder: Sendable {
     /// One file by itself, wherever it is.
     func load(file: String, keeping earlier: PluginReport? = nil) async -> PluginReport {
         do throws(VaultError) {
-            try PluginFile.check(file)
-            try checkPin(file)
             let identity = PluginFile.Identity(file)
-            if var earlier {
+            try check(file)
+            if var earlier, let id = earlier.provider?.description.id, earlier.isolation == isolation(of: id) {
                 if earlier.identity == identity {
                     earlier.fault = nil
                     return earlier
                 }
-                if isolation == .inProcess {
+                if earlier.isolation == .inProcess {
                     earlier.fault = VaultError(
                         .plugin, "it changed on disk; the one that was loaded before is used",
                         hint: "restart vault: code that runs in its own process cannot be replaced")
                     return earlier
                 }
             }
-            var report = isolation == .process ? try await loadProcess(file) : try await loadHere(file)
+            var report = try await load(file, identity)
             report.identity = identity
             return report
         } catch {
@@ -134,12 +129,52 @@ public struct PluginFolder: Sendable {
         }
     }
 
-    private func loadProcess(_ file: String) async throws(VaultError) -> PluginReport {
-        let process = PluginProcess(file, hostProgram: hostProgram, patience: patience)
+    private func load(_ file: String, _ identity: PluginFile.Identity?) async throws(VaultError) -> PluginReport {
+        let name = Paths.name(of: file)
+        if expected(name) == .process {
+            let report = try await loadProcess(file, identity)
+            guard let id = report.provider?.description.id, isolation(of: id) == .inProcess else { return report }
+        }
+        let report = try await loadHere(file)
+        guard let id = report.provider?.description.id, isolation(of: id) == .process else { return report }
+        throw VaultError(
+            .plugin, "it has the name of a provider that is trusted to run in vault itself, and provides \(id)",
+            hint: "name it \(id).so")
+    }
+
+    /// Where the code of a provider runs.
+    private func isolation(of id: String) -> Isolation { isolations[id] ?? isolation }
+
+    /// Where a file is loaded first. One that has not the name of its provider may be of any: it tells which, in a
+    /// process of its own, where one of them is held otherwise than the rest.
+    private func expected(_ name: String) -> Isolation {
+        isolations[name.hasSuffix(".so") ? String(name.dropLast(3)) : name] ?? (isolations.isEmpty ? isolation : .process)
+    }
+
+    private func check(_ file: String) throws(VaultError) {
+        try PluginFile.check(file)
+        try checkPin(file)
+    }
+
+    private func loadProcess(
+        _ file: String, _ identity: PluginFile.Identity?
+    ) async throws(VaultError) -> PluginReport {
+        let process = PluginProcess(file, hostProgram: hostProgram, patience: patience) { () throws(VaultError) in
+            guard PluginFile.Identity(file) == identity else {
+                throw VaultError(
+                    .plugin, "the plugin \(Paths.name(of: file)) changed on disk",
+                    hint: "take in what is there now: vault plugins reload")
+            }
+            do throws(VaultError) { try check(file) } catch {
+                throw VaultError(
+                    .plugin, "the plugin \(Paths.name(of: file)) is not started again: \(error.message)",
+                    hint: "\(error.hint ?? "see: vault plugins"), then: vault plugins reload")
+            }
+        }
         let said = try await process.describe()
         let description = try DescriptionReader.read(said.raw)
         let hooks = description.hasPrepareHook || description.hasParseHook ? ProcessHooks(process: process) : nil
-        var report = report(file, fault: nil)
+        var report = report(file, fault: nil, .process)
         report.provider = Provider(description: description, hooks: hooks)
         report.protections = said.protections
         return report
@@ -167,7 +202,7 @@ public struct PluginFolder: Sendable {
             }
         }.get()
         let description = try DescriptionReader.read(image.raw)
-        var report = report(file, fault: nil)
+        var report = report(file, fault: nil, .inProcess)
         report.provider = Provider(
             description: description, hooks: image.hasHooks ? ImageHooks(image, patience: patience.call) : nil)
         return report
@@ -188,8 +223,10 @@ public struct PluginFolder: Sendable {
         }
     }
 
-    private func report(_ path: String, fault: VaultError?) -> PluginReport {
-        PluginReport(path: path, provider: nil, fault: fault, isolation: isolation, protections: [])
+    private func report(_ path: String, fault: VaultError?, _ isolation: Isolation? = nil) -> PluginReport {
+        PluginReport(
+            path: path, provider: nil, fault: fault, isolation: isolation ?? expected(Paths.name(of: path)),
+            protections: [])
     }
 
     /// One id is one provider, and one issuer is one provider (RFC 9207 §4): the later file is refused. Two with the
@@ -215,24 +252,5 @@ public struct PluginFolder: Sendable {
             reports[index].fault = VaultError(
                 .plugin, "its \(what) is that of \(earlier.path)", hint: "remove one of the two files")
         }
-    }
-}
-
-/// Hooks in a child.
-private final class ProcessHooks: ProviderHooks {
-    private let process: PluginProcess
-
-    init(process: PluginProcess) { self.process = process }
-
-    func prepare(_ stage: FlowEngine.Stage, _ request: ProviderRequest, _ context: HookContext)
-        async throws(VaultError) -> ProviderRequest
-    {
-        try await process.call(HookInput(stage, request, context)).request
-    }
-
-    func parse(_ stage: FlowEngine.Stage, _ answer: ProviderAnswer, _ context: HookContext)
-        async throws(VaultError) -> ProviderAnswer
-    {
-        try await process.call(HookInput(stage, answer, context)).answer(like: answer)
     }
 }

@@ -1,4 +1,5 @@
 import CVaultSandbox
+import Synchronization
 import VaultBase
 
 #if canImport(Glibc)
@@ -9,7 +10,9 @@ import VaultBase
 
 /// One plugin's child: started, described, called within a deadline, killed and reaped.
 ///
-/// Everything but `init` runs on the worker's thread.
+/// Everything but `init` runs on the worker's thread, one after the other. A call that waited there for longer than a
+/// call may take is not made, and no more than ``queueLimit`` wait: whoever calls is answered in time, or soon after
+/// when a child has to be started first.
 final class PluginProcess: @unchecked Sendable {
     /// How long a plugin may take to load and describe itself, and a hook to answer.
     struct Patience: Sendable {
@@ -24,10 +27,15 @@ final class PluginProcess: @unchecked Sendable {
         var protections: [String]
     }
 
+    /// How many calls may wait or run.
+    static let queueLimit = 256
+
     private let path: String
     private let hostProgram: [String]
     private let patience: Patience
+    private let verify: @Sendable () throws(VaultError) -> Void
     private let worker = Worker()
+    private let calls = Mutex(0)
 
     // Only the worker's thread touches these.
     private var child: (pid: pid_t, socket: FrameSocket)?
@@ -35,10 +43,15 @@ final class PluginProcess: @unchecked Sendable {
     private var failures = 0
     private var restartAt = ContinuousClock.now
 
-    init(_ path: String, hostProgram: [String], patience: Patience) {
+    /// - Parameter verify: throws when the file is no longer the one that was checked; asked before it is loaded again.
+    init(
+        _ path: String, hostProgram: [String], patience: Patience,
+        verify: @escaping @Sendable () throws(VaultError) -> Void
+    ) {
         self.path = path
         self.hostProgram = hostProgram
         self.patience = patience
+        self.verify = verify
     }
 
     deinit { stop() }
@@ -56,12 +69,30 @@ final class PluginProcess: @unchecked Sendable {
 
     /// Calls a hook. A child that crashed or hung is replaced, no sooner than the back-off says.
     func call(_ input: HookInput) async throws(VaultError) -> HookOutput {
-        try await worker.run { [self] in Result { () throws(VaultError) in try answer(input) } }.get()
+        let deadline = ContinuousClock.now + patience.call
+        let waiting = calls.withLock { calls in
+            calls += 1
+            return calls
+        }
+        defer { calls.withLock { $0 -= 1 } }
+        guard waiting <= Self.queueLimit else { throw busy }
+        return try await worker.run { [self] in
+            Result { () throws(VaultError) in try answer(input, by: deadline) }
+        }.get()
+    }
+
+    private var busy: VaultError {
+        VaultError(
+            .retry, "the plugin \(name) is busy with other calls",
+            hint: "try again in a moment; if that goes on, tell its author that its hooks are slow",
+            retryAfter: patience.call)
     }
 
     // MARK: On the worker's thread
 
-    private func answer(_ input: HookInput) throws(VaultError) -> HookOutput {
+    private func answer(_ input: HookInput, by given: ContinuousClock.Instant) throws(VaultError) -> HookOutput {
+        guard given > .now else { throw busy }
+        var deadline = given
         if child == nil {
             let wait = restartAt - ContinuousClock.now
             guard wait <= .zero else {
@@ -69,6 +100,8 @@ final class PluginProcess: @unchecked Sendable {
                     .retry, "the plugin \(name) is being started again after it failed", hint: "try again in a moment",
                     retryAfter: wait)
             }
+            // The file may be another by now, which nobody has checked.
+            try verify()
             let again: RawDescription
             do throws(VaultError) { again = try start().raw } catch {
                 backOff()
@@ -77,11 +110,12 @@ final class PluginProcess: @unchecked Sendable {
             guard again == accepted else {
                 stop()
                 throw VaultError(
-                    .plugin, "the plugin \(name) changed on disk", hint: "start vault again to use the new one")
+                    .plugin, "the plugin \(name) describes itself otherwise than before",
+                    hint: "look at what there is now: vault plugins reload")
             }
+            deadline = .now + patience.call
         }
         guard let socket = child?.socket else { throw VaultError(.plugin, "the plugin \(name) has no hooks") }
-        let deadline = ContinuousClock.now + patience.call
         let frame: Frame
         do throws(FrameSocket.Failure) {
             try socket.write(input.frame, by: deadline)

@@ -74,6 +74,9 @@ import VaultBase
         Wrong(
             "description.callback", "a form that is not allowed",
             ".authorize_parameters = (const vault_pair_v1[]){{\"response_mode\", \"form_post\"}, {0}},"),
+        Wrong(
+            "description.usable", "a host that is no address",
+            ".settings = \"base\", .hosts = \"wrong.example {user.base}\", .authorize = \"{user.base}/a\","),
         Wrong("description.validate", "no interval", ".validate = \"https://wrong.example/v\","),
         Wrong("description.validate", "no address", ".validate_every = 3600,"),
         Wrong("requests.exchange", "without the code", names("{\"token.code\", \"\"}")),
@@ -86,6 +89,12 @@ import VaultBase
             "requests.profile", "without the token",
             shape(".stage = \"profile\", .authentication = VAULT_AUTHENTICATION_NONE")),
         Wrong("revocation.request", "without the token", revoke + ".revoke_token_parameter = \"\","),
+        Wrong(
+            "revocation.done", "a parser that refuses the answer", revoke + ".parse = parse,",
+            before: parse("if (call->stage == VAULT_REVOKE && message->status == 200) return VAULT_REFUSED;")),
+        Wrong(
+            "revocation.unknown", "a token that is gone is revoked for ever",
+            revoke + rule(".failure = VAULT_RETRY, .status = 400, .path = \"error\", .equals = \"invalid_token\"")),
         Wrong("revocation.failed", "every 400 is done", revoke + ".revoke_statuses = \"200 400\","),
         Wrong("revocation.failed", "a limit is done", revoke + ".revoke_statuses = \"200 429\","),
         Wrong(
@@ -108,6 +117,35 @@ import VaultBase
             "failures.truncated", "half an answer ends the grant",
             rule(".failure = VAULT_RECONNECT, .status = 200, .contains = \"{\\\"access_token\"")),
         Wrong("answers.exchange", "two at one path", ".refresh_token = \"access_token\","),
+        Wrong(
+            "answers.account", "ids as floating point", ".parse = parse,",
+            before: parse(
+                """
+                static const char body[] = "{\\"id\\":9007199254740992}";
+                if (call->stage != VAULT_PROFILE || !message->body) return VAULT_DONE;
+                if (!memmem(message->body, message->body_size, "9007199254740993", 16)) return VAULT_DONE;
+                message->body = (const uint8_t *)body; message->body_size = sizeof body - 1;
+                """)),
+        Wrong(
+            "answers.expires-in", "minutes for seconds", ".parse = parse,",
+            before: parse(
+                """
+                char *body = call->allocate(call, message->body_size + 1), *at;
+                if (!message->body_size || !body) return VAULT_DONE;
+                memcpy(body, message->body, message->body_size);
+                if (!(at = memmem(body, message->body_size, "\\"expires_in\\":3600", 17))) return VAULT_DONE;
+                memcpy(at + 13, "  60", 4);
+                message->body = (const uint8_t *)body;
+                """)),
+        Wrong(
+            "failures.lost-code", "a code that is refused is tried again", ".parse = parse,",
+            before: parse(
+                """
+                static const char body[] = "{\\"error\\":\\"temporarily_unavailable\\"}";
+                if (call->stage != VAULT_EXCHANGE || message->status != 400 || !message->body) return VAULT_DONE;
+                if (!memmem(message->body, message->body_size, "invalid_grant", 13)) return VAULT_DONE;
+                message->body = (const uint8_t *)body; message->body_size = sizeof body - 1;
+                """)),
         Wrong("answers.refresh", "another member's path", ".refresh_token = \"refresh_token|token_type\","),
         Wrong("answers.scope", "another member's path", ".scope = \"token_type\","),
         Wrong(
@@ -254,6 +292,24 @@ import VaultBase
         #expect(report.provider == "right")
         #expect(report.findings.contains { $0.promise == "file.exports" && $0.verdict == .kept })
         #expect(report.findings.contains { $0.promise == "file.needs" && $0.verdict == .kept })
+    }
+
+    /// A library of that name; the sandbox would not let one be read that is not the system's, so there is no Landlock.
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
+    func aSharedSwiftRuntimeIsRefused() async throws {
+        let folder = try Workshop.emptyFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let library = "\(folder)/libswiftFake.so"
+        try Workshop.compile("int fake(void) { return 0; }", to: library, flags: ["-Wl,-soname,libswiftFake.so"])
+        try Workshop.compile(
+            Workshop.plugin("needy", before: "int fake(void);", entry: "return fake() ? 0 : &p;"),
+            to: "\(folder)/needy.so",
+            flags: ["-fvisibility=hidden", "-Wl,--no-as-needed", library, "-Wl,-rpath,\(folder)"])
+        let host = try Workshop.hostProgram(without: ["__NR_landlock_create_ruleset"], in: folder)
+        let report = await Conformance(hostProgram: host).check("\(folder)/needy.so")
+        let broken = report.findings.filter { $0.verdict == .broken }
+        #expect(broken.map(\.promise) == ["file.needs"], "\(broken)")
+        #expect(broken.first?.message.contains("libswiftFake.so") == true && broken.first?.hint != nil)
     }
 
     @Test func whatAFileExportsAndNeedsIsSeen() async throws {

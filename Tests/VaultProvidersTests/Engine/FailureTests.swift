@@ -43,6 +43,7 @@ import VaultProviders
         Case(425, "", .retry, .retry, "http-425"),
         Case(400, #"{"error":"temporarily_unavailable"}"#, .retry, .retry, "temporarily_unavailable"),
         Case(403, html, .retry, .retry, "undecodable"),
+        Case(403, "", .retry, .retry, "http-403"),
         Case(400, html, .retry, .retry, "undecodable"),
         Case(401, html, .retry, .retry, "undecodable"),
         // 200 with something else
@@ -170,6 +171,7 @@ import VaultProviders
             (200, #"{"user_id":"1"}"#, nil), (401, #"{"status":401,"message":"invalid access token"}"#, .reconnect),
             (401, "", .reconnect), (204, "", nil), (200, "{}", nil), (200, #"{"error":null,"errors":[]}"#, nil),
             (503, "", .retry), (429, "", .retry), (403, "<html>", .retry), (404, "", .operatorAction),
+            (403, "", .retry),
             // What is no answer of the platform says nothing of the token, least of all that it holds.
             (200, "", .retry), (200, html, .retry), (200, "ok", .retry), (200, "[]", .retry), (200, "null", .retry),
             (200, #"{"user_id":"#, .retry), (200, #"{"error":"whatever"}"#, .operatorAction),

@@ -13,8 +13,9 @@ struct FixtureTests {
         /// A good answer of the token endpoint.
         var ok =
             #"{"access_token":"a1","token_type":"Bearer","expires_in":3600,"refresh_token":"r1","scope":"one two"}"#
-        /// A success by its status alone.
+        /// A success by its status alone, and what it asks for at an exchange.
         var okWithError = #"{"error":"invalid_request"}"#
+        var okWithErrorIs = FailureClass.operatorAction
         /// A refresh with a new refresh token, and one without; nil where there are no refresh tokens.
         var rotated: String? = #"{"access_token":"a2","expires_in":"3600","refresh_token":"r2"}"#
         var kept: String? = #"{"access_token":"a3","expires_in":3600}"#
@@ -47,16 +48,16 @@ struct FixtureTests {
             ok: #"{"access_token":"a1","token_type":"Bearer","expires_in":86400,"refresh_token":"r1","user_id":7}"#,
             dead: (400, #"{"status":400,"error":"invalid_grant","sub_status":11101}"#), nobody: nil, gone: nil),
         Fixtures(
-            id: "deezer", ok: #"{"access_token":"a1","expires":3600}"#, okWithError: "wrong code", rotated: nil,
-            kept: nil, dead: (200, #"{"error":{"type":"OAuthException","message":"Invalid token","code":300}}"#),
+            id: "deezer", ok: #"{"access_token":"a1","expires":3600}"#, okWithError: "wrong code",
+            okWithErrorIs: .restartLogin, rotated: nil, kept: nil, dead: (200, #"{"error":{"type":"OAuthException","message":"Invalid token","code":300}}"#),
             lifetime: "expires", nobody: #"{"name":"Ada"}"#, gone: nil),
         Fixtures(
             id: "amazon",
             ok: #"{"access_token":"Atza|a","token_type":"bearer","expires_in":3600,"refresh_token":"Atzr|r"}"#,
             nobody: #"{"name":"Ada"}"#, gone: nil),
         Fixtures(
-            id: "lastfm", ok: session, okWithError: #"{"error":14,"message":"Unauthorized Token"}"#, rotated: nil,
-            kept: nil, dead: (200, #"{"error":9,"message":"Invalid session key"}"#), nobody: nil, gone: nil),
+            id: "lastfm", ok: session, okWithError: #"{"error":14,"message":"Unauthorized Token"}"#,
+            okWithErrorIs: .restartLogin, rotated: nil, kept: nil, dead: (200, #"{"error":9,"message":"Invalid session key"}"#), nobody: nil, gone: nil),
         Fixtures(
             id: "discord",
             dead: (400, #"{"error":"invalid_request","error_description":"Invalid \"refresh_token\" in request."}"#),
@@ -65,7 +66,7 @@ struct FixtureTests {
             id: "twitch",
             ok:
                 #"{"access_token":"a1","expires_in":14124,"refresh_token":"r1","scope":["user:read:follows"],"token_type":"bearer"}"#,
-            okWithError: #"{"status":400,"message":"Invalid authorization code"}"#,
+            okWithError: #"{"status":400,"message":"Invalid authorization code"}"#, okWithErrorIs: .restartLogin,
             dead: (401, #"{"status":401,"message":"Invalid refresh token"}"#), nobody: #"{"data":[]}"#,
             gone: (400, #"{"status":400,"message":"Invalid token"}"#)),
         Fixtures(
@@ -77,6 +78,7 @@ struct FixtureTests {
         Fixtures(
             id: "github", ok: "access_token=a1&scope=read%3Auser%2Cuser%3Aemail&token_type=bearer",
             okWithError: "error=bad_verification_code&error_description=The+code+passed+is+incorrect",
+            okWithErrorIs: .restartLogin,
             rotated:
                 #"{"access_token":"a2","expires_in":"28800","refresh_token":"r2","refresh_token_expires_in":"15811200"}"#,
             kept: "access_token=a3&token_type=bearer", dead: (200, "error=bad_refresh_token"),
@@ -127,7 +129,7 @@ struct FixtureTests {
         let grant = try await engine.readTokens(
             Fixture.answer(200, fixtures.ok), stage: .exchange, now: Fixture.now)
         #expect(!grant.accessToken.isEmpty)
-        #expect(await failure(engine, 200, fixtures.okWithError, .exchange) != nil)
+        #expect(await failure(engine, 200, fixtures.okWithError, .exchange)?.failure == fixtures.okWithErrorIs)
         #expect(await failure(engine, 200, fixtures.okWithError) != nil)
         let half = String(fixtures.ok.prefix(fixtures.ok.count / 2))
         if fixtures.ok.hasPrefix("{") { #expect(await failure(engine, 200, half, .exchange)?.failure == .retry) }
@@ -260,6 +262,15 @@ struct FixtureTests {
             }
             #expect(failure?.failure == expected, "\(id)")
         }
+    }
+
+    @Test(arguments: [#"{"errors":[{"status":"403","code":"40012","title":"Forbidden"}]}"#, ""])
+    func everyRefusalOfApplesOwnEndsTheGrant(_ body: String) async throws {
+        let engine = try await engine("apple-music")
+        let failure = await #expect(throws: ProviderFailure.self) {
+            try await engine.readValidation(Fixture.answer(403, body), now: Fixture.now)
+        }
+        #expect(failure?.failure == .reconnect)
     }
 
     @Test(arguments: ["7", "Fri, 15 Jan 2027 08:00:30 GMT"]) func waitsAsLongAsItIsTold(_ text: String) async throws {

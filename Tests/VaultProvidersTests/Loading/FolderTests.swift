@@ -115,4 +115,38 @@ import VaultBase
         #expect(reports[1].fault?.message == "its id one is that of \(folder)/a.so")
         #expect(reports[2].fault?.message == "its issuer https://one.example is that of \(folder)/a.so")
     }
+
+    /// Whether a plugin runs in this process, by what it puts into its scopes.
+    static func placed(_ id: String) -> String {
+        Workshop.plugin(
+            id, before: "#include <stdio.h>\n#include <unistd.h>\nstatic char text[32]; static vault_provider_v1 q;",
+            entry: "q = p; snprintf(text, sizeof text, \"p%d\", getpid()); q.scopes = text; return &q;")
+    }
+
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"), arguments: Isolation.allCases)
+    func aProviderRunsWhereItsPlatformSays(_ standard: Isolation) async throws {
+        let folder = try Workshop.folder("apart", c: Self.placed("apart"))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Workshop.compile(Self.placed("here"), to: "\(folder)/here.so")
+        // Its file has another name, so it is not known before it is asked.
+        try Workshop.compile(Self.placed("hidden"), to: "\(folder)/other.so")
+        try Workshop.compile(Self.placed("plain"), to: "\(folder)/plain.so")
+        let isolations: [String: Isolation] = ["apart": .process, "here": .inProcess, "hidden": .process]
+        let reports = await Workshop.load(folder, standard, isolations: isolations)
+        #expect(reports.map(\.fileName) == ["apart.so", "here.so", "other.so", "plain.so"])
+        #expect(reports.map(\.isolation) == [.process, .inProcess, .process, standard])
+        for report in reports {
+            let here = report.provider?.description.scopes == ["p\(getpid())"]
+            #expect(here == (report.isolation == .inProcess), "\(report.fileName) \(String(describing: report.fault))")
+        }
+        let again = await Workshop.load(folder, standard, keeping: reports, isolations: isolations)
+        #expect(again.map(\.isolation) == reports.map(\.isolation) && again.allSatisfy { $0.fault == nil })
+
+        // A name lends no trust to another provider.
+        try Workshop.compile(Self.placed("liar"), to: "\(folder)/trusted.so")
+        let liar = await Workshop.load(
+            folder, .process, only: ["trusted.so"], isolations: ["trusted": .inProcess]
+        ).first
+        #expect(liar?.provider == nil && liar?.fault?.hint == "name it liar.so")
+    }
 }

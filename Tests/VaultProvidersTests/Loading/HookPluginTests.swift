@@ -12,6 +12,7 @@ import VaultBase
             #include <stdio.h>
             #include <stdlib.h>
             #include <string.h>
+            #include <unistd.h>
             static int down(int n) {
                 volatile char room[65536];
                 for (unsigned i = 0; i < sizeof room; i += 512) room[i] = (char)n;
@@ -21,6 +22,7 @@ import VaultBase
                 if (!strcmp(call->scope, "refuse")) return VAULT_REFUSED;
                 if (!strcmp(call->scope, "crash")) abort();
                 if (!strcmp(call->scope, "hang")) for (;;) __asm__ volatile("");
+                while (!strcmp(call->scope, "sleep")) usleep(10000);
                 if (!strcmp(call->scope, "greedy") && !call->allocate(call, 100000)) return VAULT_REFUSED;
                 if (!strcmp(call->scope, "evil")) { message->url = "https://evil.example/"; return VAULT_DONE; }
                 if (!strcmp(call->scope, "huge")) { message->body_size = 100u << 20; return VAULT_DONE; }
@@ -57,10 +59,10 @@ import VaultBase
 
     struct Clock: WallClock { func now() -> Timestamp { Timestamp(seconds: 1234) } }
 
-    func engine(_ isolation: Isolation, _ patience: PluginProcess.Patience = Workshop.patient) async throws
-        -> FlowEngine
-    {
-        let folder = try Workshop.folder("signer", c: Self.signer)
+    func engine(
+        _ isolation: Isolation, _ patience: PluginProcess.Patience = Workshop.patient, in place: String? = nil
+    ) async throws -> FlowEngine {
+        let folder = try place ?? Workshop.folder("signer", c: Self.signer)
         let reports = await Workshop.load(folder, isolation, patience: patience)
         let provider = try #require(reports.first?.provider, "\(String(describing: reports.first?.fault))")
         return FlowEngine(
@@ -168,6 +170,85 @@ import VaultBase
         }
         #expect(error?.message.contains("started again") == true)
         #expect((error?.retryAfter ?? .zero) > .zero)
+    }
+
+    /// One that waited behind others for longer than a call may take: nothing is wrong with the child.
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
+    func aCallThatWaitedTooLongIsNotMade() async throws {
+        let folder = try Workshop.folder("signer", c: Self.signer)
+        var patience = Workshop.patient
+        patience.call = .zero
+        let engine = try await engine(.process, patience, in: folder)
+        let child = ReloadTests.children(folder)
+        for _ in 0..<3 {
+            let error = await #expect(throws: VaultError.self) {
+                try await engine.refreshRequest(refreshToken: Secret("r"), scope: "a")
+            }
+            #expect(error?.code == .retry && error?.message.contains("busy") == true, "\(String(describing: error))")
+        }
+        #expect(child.count == 1 && ReloadTests.children(folder) == child)
+    }
+
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"), .timeLimit(.minutes(5)))
+    func aQueueHasAnEnd() async throws {
+        let folder = try Workshop.folder("signer", c: Self.signer)
+        var patience = Workshop.patient
+        patience.restart = .seconds(3600)
+        let engine = try await engine(.process, patience, in: folder)
+        let child = try #require(ReloadTests.children(folder).first.flatMap { pid_t($0) })
+        await withTaskGroup(of: VaultError?.self) { group in
+            for _ in 0..<PluginProcess.queueLimit + 3 {
+                group.addTask {
+                    do throws(VaultError) {
+                        _ = try await engine.refreshRequest(refreshToken: Secret("r"), scope: "sleep")
+                        return nil
+                    } catch { return error }
+                }
+            }
+            // The first call does not return, so who is answered now was refused.
+            for _ in 0..<3 {
+                let error = await group.next() ?? nil
+                #expect(error?.code == .retry && error?.message.contains("busy") == true)
+                #expect(error?.hint != nil && (error?.retryAfter ?? .zero) > .zero)
+            }
+            kill(child, SIGKILL)
+            for await error in group { #expect(error?.code == .retry) }
+        }
+    }
+
+    /// Whoever can put another file there must not have it run by crashing the one that was checked.
+    @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))
+    func aFileIsCheckedAgainBeforeItIsStartedAgain() async throws {
+        let folder = try Workshop.folder("signer", c: Self.signer)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var patience = Workshop.patient
+        patience.restart = .zero
+        let engine = try await engine(.process, patience, in: folder)
+        func crash() async { _ = try? await engine.refreshRequest(refreshToken: Secret("r"), scope: "crash") }
+        func fault() async -> VaultError? {
+            do throws(VaultError) {
+                _ = try await engine.refreshRequest(refreshToken: Secret("r"), scope: "a")
+                return nil
+            } catch { return error }
+        }
+        await crash()
+        #expect(await fault() == nil)
+
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: "\(folder)/signer.so")
+        await crash()
+        let open = await fault()
+        #expect(open?.code == .plugin && open?.message.contains("may be changed by others") == true)
+        #expect(open?.hint?.contains("vault plugins reload") == true)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/signer.so")
+        #expect(await fault() == nil)
+
+        // The same description from other bytes.
+        try ReloadTests.put(Self.signer + "\nconst char more[] = \"more\";", "\(folder)/signer.so")
+        await crash()
+        let changed = await fault()
+        #expect(changed?.code == .plugin && changed?.message.contains("changed on disk") == true)
+        #expect(changed?.hint?.contains("vault plugins reload") == true)
+        #expect(ReloadTests.children(folder).isEmpty)
     }
 
     @Test(.enabled(if: Workshop.hostProgram != nil, "the vault program is not built"))

@@ -133,6 +133,9 @@ struct PlatformTests {
             "deezer", 200, #"{"error":{"type":"OAuthException","message":"Invalid OAuth access token.","code":300}}"#,
             .reconnect
         ),
+        ("deezer", 200, #"{"error":{"type":"Exception","message":"Quota limit exceeded","code":4}}"#, .retry),
+        ("mixcloud", 403, #"{"error":{"type":"RateLimitException","message":"Slow down"}}"#, .retry),
+        ("mixcloud", 403, #"{"error":{"type":"OAuthException","message":"Invalid token"}}"#, .operatorAction),
         ("tidal", 400, #"{"status":400,"error":"invalid_grant","sub_status":11101}"#, .reconnect),
         ("lastfm", 200, #"{"error":9,"message":"Invalid session key"}"#, .reconnect),
         ("lastfm", 403, #"{"error":14}"#, .restartLogin),
@@ -178,7 +181,20 @@ struct PlatformTests {
         let github = try await engine("github").revocationRequests(accessToken: Secret("a"), refreshToken: Secret("r"))
         #expect(github[0].url == "https://api.github.com/applications/cl-1/token")
         #expect(github[0].text == #"{"access_token":"a"}"#)
+        try await engine("github").readRevocation(
+            Fixture.answer(404, #"{"message":"Not Found","documentation_url":"https://docs.github.com/rest"}"#),
+            now: Fixture.now)
         #expect(github[0].header("Authorization") == "Basic " + Base64.encode(Array("cl-1:s-1".utf8)))
+    }
+
+    @Test func mixcloudWaitsAsLongAsItIsTold() async throws {
+        let engine = try await engine("mixcloud")
+        let failure = await #expect(throws: ProviderFailure.self) {
+            try await engine.readTokens(
+                Fixture.answer(403, #"{"error":{"type":"RateLimitException"}}"#, [("Retry-After", "7")]),
+                stage: .exchange, now: Fixture.now)
+        }
+        #expect(failure?.retryAfter == .seconds(7))
     }
 
     @Test func yandexRevokesWhatWasIssuedToADevice() async throws {

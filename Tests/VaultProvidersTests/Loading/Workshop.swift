@@ -120,10 +120,12 @@ enum Workshop {
     static func load(
         _ folder: String, _ isolation: Isolation, pins: [String: String] = [:],
         sha256: (@Sendable ([UInt8]) -> [UInt8])? = nil, patience: PluginProcess.Patience = patient,
-        keeping earlier: [PluginReport] = [], only wanted: Set<String>? = nil, host: [String]? = hostProgram
+        keeping earlier: [PluginReport] = [], only wanted: Set<String>? = nil, host: [String]? = hostProgram,
+        isolations: [String: Isolation] = [:]
     ) async -> [PluginReport] {
         var plugins = PluginFolder(
-            path: folder, isolation: isolation, hostProgram: host ?? [], pins: pins, sha256: sha256)
+            path: folder, isolation: isolation, isolations: isolations, hostProgram: host ?? [], pins: pins,
+            sha256: sha256)
         plugins.patience = patience
         return await plugins.load(keeping: earlier, only: wanted)
     }
