@@ -62,7 +62,7 @@ fault: setup
 	@sh Packaging/setup.sh test
 	$(SWIFT) build --build-tests
 	VAULT_FAULT_SEEDS=12 VAULT_FAULT_CASES=600 $(SWIFT) test --skip-build --filter '$(FAULT_SUITES)'
-	@python3 $(SCENARIOS)/fault_kills.py $(DEBUG)/vault $(DEBUG)/plugins 30 || test $$? = 77
+	@python3 $(SCENARIOS)/fault_kills.py $(DEBUG)/vault $(DEBUG)/plugins 25 || test $$? = 77
 	@python3 $(SCENARIOS)/fault_full_disk.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
 	@python3 $(SCENARIOS)/fault_guard_rails.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77
 	@python3 $(SCENARIOS)/fault_slow_clients.py $(DEBUG)/vault $(DEBUG)/plugins || test $$? = 77

@@ -113,7 +113,9 @@ let package = Package(
             name: "VaultStoreTests", dependencies: ["CLMDB", "CVaultFaults", "TestFolders", "VaultBase", "VaultStore"]),
         .testTarget(
             name: "VaultRecordsTests",
-            dependencies: ["TestFolders", "VaultBase", "VaultCrypto", "VaultRecords", "VaultStore"],
+            dependencies: [
+                "CSodium", "CVaultFaults", "TestFolders", "VaultBase", "VaultCrypto", "VaultRecords", "VaultStore",
+            ],
             exclude: ["Vectors"]),
         .testTarget(
             name: "VaultProvidersTests", dependencies: ["VaultABI", "VaultBase", "VaultProviders"],

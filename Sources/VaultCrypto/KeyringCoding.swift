@@ -69,7 +69,11 @@ extension Keyring {
     ///
     /// - Throws: `internal` when they do not open to the same keys, which nobody may commit.
     package func provenBytes(with key: GuardedKey? = nil) throws(VaultError) -> [UInt8] {
-        let bytes = try encoded()
+        try proven(try encoded(), with: key)
+    }
+
+    /// `bytes`, once they have opened to this keyring's keys.
+    package func proven(_ bytes: [UInt8], with key: GuardedKey? = nil) throws(VaultError) -> [UInt8] {
         var copies = [try Self.open(Self.parse(bytes), root: root)]
         if let key { copies.append(try Self.open(bytes, with: key)) }
         guard copies.allSatisfy({ $0.holdsTheSame(as: self) }) else {

@@ -30,6 +30,24 @@ import VaultCrypto
         #expect(code(bytes, try .generate()) == .wrongKey)
     }
 
+    /// What opens well and holds other keys must not be committed: opening it proves nothing.
+    @Test func bytesOfAnotherKeyringAreNotProven() throws {
+        #expect(try keyring.proven(keyring.encoded(), with: root).count > 0)
+        var others = [try Keyring(vaultID: keyring.vaultID, rootKey: root, at: Timestamp(seconds: 1_700_000_000))]
+        var changed = keyring
+        try changed.addTerm(at: Timestamp(seconds: 1))
+        others.append(changed)
+        changed = keyring
+        try changed.addSlot(NewKey(rootKey: .generate()))
+        others.append(changed)
+        for other in others {
+            let bytes = try other.encoded()
+            // Without the comparison this would have been all.
+            #expect(try Keyring.open(bytes, with: root).vaultID == keyring.vaultID)
+            #expect(throws: VaultError.self) { try keyring.proven(bytes, with: root) }
+        }
+    }
+
     @Test func anyChangedByteIsDamageNotAWrongKey() throws {
         let bytes = try keyring.encoded()
         for index in bytes.indices {

@@ -1,8 +1,9 @@
 import Testing
 import VaultBase
 import VaultCrypto
-import VaultRecords
 import VaultStore
+
+@testable import VaultRecords
 
 /// Backups that were changed, cut or put together wrong.
 @Suite struct BackupDamageTests {
@@ -39,7 +40,7 @@ import VaultStore
         { path in _ = try OpenBackup([path], with: unlock).verify { _, _ in } }
     }
 
-    /// Without key, seals, tag and end: what every suite here must find wanting.
+    /// Without key, tag and body: what every suite here must find wanting.
     private let blind: Reader = { _ = try Backup.inspect($0) }
 
     /// The copies that `reader` does not refuse as damaged.
@@ -70,6 +71,28 @@ import VaultStore
         try whole(unlock)(vaults.path("b"))
         #expect(try await missed(flipped(bytes, 0..<bytes.count), by: blind) != [])
     }
+
+    /// Every seal of the body left out, and nothing else: then each changed byte in it gives other contents.
+    @Test(arguments: Kind.allCases) func withoutSealsAChangedBodyWouldBeBelieved(_ kind: Kind) async throws {
+        let (bytes, unlock) = try await made(kind)
+        let stream = try #require(streamStart(bytes)) - 24
+        func contents(_ path: String) throws -> [UInt8] {
+            let source = try BackupSource(FileReader(at: path), with: unlock)
+            return BlindStream.open(
+                try Folder.read(path)[stream...], key: try BackupHeader.streamKey(source.fileKey))
+        }
+        let right = try contents(vaults.path("b"))
+        let manifest = try OpenBackup([vaults.path("b")], with: unlock).verify { _, _ in }[0]
+        #expect(Digest.blake2b(right.dropLast(BackupContent.endSize)) == manifest.hash)
+        // The last 16 bytes are a seal, and the first of the chunk says that it is the last one.
+        let body = (stream + 25)..<(bytes.count - 16)
+        let others = Wrong()
+        let blind: Reader = { path in if try contents(path) != right { others.count += 1 } }
+        #expect(try await missed(flipped(bytes, body), by: blind) == Array(0..<body.count))
+        #expect(others.count == body.count)
+    }
+
+    private final class Wrong { var count = 0 }
 
     /// The header's checksum can be made good by anybody; its tag, by nobody without the file's key.
     @Test(arguments: Kind.allCases) func aHeaderWhoseChecksumWasMadeGoodIsRefused(_ kind: Kind) async throws {

@@ -149,6 +149,36 @@ import VaultStore
         #expect(try Self.whole(bench.reopened()))
     }
 
+    /// What goes wrong on the disk once everything is sealed anew.
+    enum Mishap: CaseIterable { case turned, lost, oldOneBack }
+
+    /// Done before the reading back, it keeps the old key. Done after it, as if nothing were read back, the old key is
+    /// destroyed, and what it had sealed with it: nothing else would notice.
+    @Test(arguments: Mishap.allCases, [Records.RotationStep.resealed, .readBack])
+    func whatGoesWrongIsFoundByReadingBackAlone(_ mishap: Mishap, _ step: Records.RotationStep) async throws {
+        let bench = try await Bench()
+        try await Self.fill(bench)
+        let (key, old) = try #require(try bench.rows(.records).first)
+        let taken = Taken()
+        let result = try await bench.records.rotate(progress: { _, _ in }) { now in
+            guard now == step, try bench.records.rotationStatus().remaining == 0, await taken.first() else { return }
+            var value = try #require(try bench.rows(.records).first).1
+            value[100] ^= 1
+            switch mishap {
+            case .turned: try await bench.set(value, for: key, in: .records)
+            case .lost: _ = try await bench.store.write { try $0.delete(key.span.bytes, in: .records) }
+            case .oldOneBack: try await bench.set(old, for: key, in: .records)
+            }
+        }
+        #expect(result.damaged.isEmpty == (step == .readBack))
+        #expect(result.destroyed == (step == .readBack ? [1] : []))
+        // With its key still there, the old value opens; the check finds what is wrong either way.
+        try await bench.set(old, for: key, in: .records)
+        #expect(try bench.reopened().verify().isSound == false)
+        let problem = try bench.reopened().verify().problems.first
+        #expect((problem?.kind == .contents) == (step == .resealed), "\(String(describing: problem))")
+    }
+
     @Test func oneRotationAtATime() async throws {
         let bench = try await Bench()
         try await Self.fill(bench)

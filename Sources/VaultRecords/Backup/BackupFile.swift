@@ -83,7 +83,13 @@ final class NewFile: @unchecked Sendable {
             throw File.error("name", path)
         }
         isPublished = true
-        try File.flushDirectory(of: path)
+        do {
+            try File.flushDirectory(of: path)
+        } catch {
+            // Whether it will still be there tomorrow nobody knows: then rather not today.
+            unlink(path)
+            throw error
+        }
     }
 
     private static func exists(_ path: String) -> VaultError {

@@ -75,7 +75,8 @@ def after_rotate(vault, answered):
         vault.succeed("rotate")
         vault.must_hold(BASE, set())
     terms = json.loads(vault.succeed("rotate", "--status", "--json"))
-    if terms["unfinished"] or [term["state"] for term in terms["terms"]].count("active") != 1:
+    states = [term["state"] for term in terms["terms"]]
+    if terms["unfinished"] or states.count("active") != 1 or "destroyed" not in states:
         raise Lost(f"after a rotation that was answered: {terms}")
 
 
@@ -151,11 +152,37 @@ def main():
                         print(f"{name}, killed at {call} number {number}: {lost}")
                         return 1
             print(f"{name}: killed at {kills} system calls{' (out of time)' if left else ', all there are'}, nothing lost")
-        must_notice("an import that was answered and not written", lambda: after_import(base, True))
-        file = os.path.join(base.store, "data.mdb")
-        os.truncate(file, os.path.getsize(file) // 2)
-        must_notice("a store that was cut", lambda: after_import(base, False))
+        it_would_notice(base, place)
     return 0
+
+
+def it_would_notice(base, place):
+    """Every command's look, at what was answered and not done, and at what was done by half."""
+    empty = Folder(base.program, os.path.join(place, "empty"))
+    must_notice("a vault that was answered and not made", lambda: after_init(empty, True))
+    must_notice("an import that was answered and not written", lambda: after_import(base, True))
+    must_notice("a restore that was answered and not done", lambda: after_restore(base, True))
+    must_notice("a rotation that was answered and not done", lambda: after_rotate(base, True))
+    must_notice("a key that was answered and opens nothing", lambda: after_key(base, True))
+    must_notice("a backup that was answered and is not there", lambda: after_backup(base, True))
+    half(os.path.join(base.path, "old.backup"), os.path.join(base.path, "new.backup"))
+    must_notice("half a backup under its name", lambda: after_backup(base, False))
+    restored = os.path.join(base.path, "restored")
+    shutil.copytree(base.store, restored, ignore=shutil.ignore_patterns("admin.sock"))
+    half(os.path.join(base.store, "data.mdb"), os.path.join(restored, "data.mdb"))
+    must_notice("half a vault under its name", lambda: after_restore(base, False))
+    half(os.path.join(base.store, "data.mdb"))
+    for name, _, _, holds in COMMANDS:
+        if name not in ("backup", "restore"):
+            must_notice(f"a store that was cut, after {name}", lambda holds=holds: holds(base, False))
+
+
+def half(path, to=None):
+    """The first half of a file, in its place or in another's."""
+    with open(path, "rb") as file:
+        data = file.read()
+    with open(to or path, "wb") as file:
+        file.write(data[:len(data) // 2])
 
 
 if __name__ == "__main__":
