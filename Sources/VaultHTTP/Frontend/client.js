@@ -350,7 +350,7 @@ export class VaultClient extends EventTarget {
     if (now !== sent && now !== undefined) return again(0);
     if (now === sent) {
       // All cookies look the same from here: another tab may have renewed it while this request was on its way.
-      if (this.#cookie && tried === 0) return again(1);
+      if (this.#cookie && tried === 0 && path !== RENEWAL) return again(1);
       // The answer to a renewal may have been lost: for a moment the vault gives it again.
       if (path !== RENEWAL && tried < 2 && await this.#isRenewed(error)) return again(2);
       // A session that ended is worth nothing.
