@@ -35,12 +35,17 @@ extension Settings {
     }
 }
 
-/// Asks the system for a port of 127.0.0.1 that nobody has.
+/// Asks the system for a port of 127.0.0.1 that nobody has, and keeps it for this process.
+///
+/// Its socket stays bound, without listening, as long as the process lives: until our listener comes, the system gives the
+/// port to nobody else. The listener may bind it too, since both say that addresses may be used again (socket(7),
+/// `SO_REUSEADDR`).
 enum FreePort {
     static func find() throws(VaultError) -> Int {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { throw VaultError(.unavailable, "no socket: \(systemWords(errno))") }
-        defer { close(socket) }
+        var yes: Int32 = 1
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -50,7 +55,11 @@ enum FreePort {
                 bind(socket, $0, size) == 0 && getsockname(socket, $0, &size) == 0
             }
         }
-        guard done else { throw VaultError(.unavailable, "no free port: \(systemWords(errno))") }
+        guard done else {
+            let error = VaultError(.unavailable, "no free port: \(systemWords(errno))")
+            close(socket)
+            throw error
+        }
         return Int(UInt16(bigEndian: address.sin_port))
     }
 }
