@@ -145,7 +145,8 @@ import VaultBase
             text: platform + "isolation = \"none\"", error: "platforms.spotify.isolation expects one of",
             hint: "where its plugin runs"),
         Bad(
-            text: platform + "isolation = \"in-process\"\n[platforms.second]\nprovider = \"spotify\"\nclient-id = \"y\"",
+            text: platform
+                + "isolation = \"in-process\"\n[platforms.second]\nprovider = \"spotify\"\nclient-id = \"y\"",
             error: "platforms.spotify.isolation is not that of platforms.second, which has the same provider",
             hint: "say the same in both"),
         // The environment and the command line

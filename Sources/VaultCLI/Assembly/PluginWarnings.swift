@@ -19,7 +19,8 @@ extension Logger {
         }
     }
 
-    static let openingHint = "trust these plugins as vault itself, and pin them (plugins.pins), or see to a kernel, "
+    static let openingHint =
+        "trust these plugins as vault itself, and pin them (plugins.pins), or see to a kernel, "
         + "sandbox or container that allows seccomp and Landlock"
 }
 

@@ -148,12 +148,16 @@ public struct PluginFolder: Sendable {
     /// Where a file is loaded first. One that has not the name of its provider may be of any: it tells which, in a
     /// process of its own, where one of them is held otherwise than the rest.
     private func expected(_ name: String) -> Isolation {
-        isolations[name.hasSuffix(".so") ? String(name.dropLast(3)) : name] ?? (isolations.isEmpty ? isolation : .process)
+        isolations[name.hasSuffix(".so") ? String(name.dropLast(3)) : name]
+            ?? (isolations.isEmpty ? isolation : .process)
     }
 
     private func check(_ file: String) throws(VaultError) {
         try PluginFile.check(file)
         try checkPin(file)
+        // What is no plugin is not run to find that out. One whose symbols cannot be read may still be one.
+        let binary = PluginBinary(try PluginFile.read(file, limit: PluginFile.sizeLimit))
+        if binary?.exports.contains(PluginImage.symbol) == false { throw PluginImage.noSymbol }
     }
 
     private func loadProcess(

@@ -17,6 +17,13 @@ struct PluginImage: @unchecked Sendable {
     private(set) var prepare: vault_hook_v1?
     private(set) var parse: vault_hook_v1?
 
+    /// The one symbol. Its name is the version of the ABI.
+    static let symbol = "vault_plugin_v1"
+
+    static let noSymbol = VaultError(
+        .plugin, "it has no symbol \(symbol)",
+        hint: "it is no plugin of this vault, or was built for another version: see Plugin-ABI")
+
     /// Maps the file; its initialisers run. `RTLD_LOCAL` keeps its symbols to itself, `RTLD_NOW` finds a missing one
     /// here and not in the middle of a login.
     ///
@@ -35,11 +42,7 @@ struct PluginImage: @unchecked Sendable {
     ///
     /// - Throws: `plugin`.
     mutating func describe() throws(VaultError) {
-        guard let symbol = dlsym(handle, "vault_plugin_v1") else {
-            throw VaultError(
-                .plugin, "it has no symbol vault_plugin_v1",
-                hint: "it is no plugin of this vault, or was built for another version: see Plugin-ABI")
-        }
+        guard let symbol = dlsym(handle, Self.symbol) else { throw Self.noSymbol }
         typealias Entry = @convention(c) () -> UnsafePointer<vault_provider_v1>?
         guard let provider = unsafeBitCast(symbol, to: Entry.self)() else {
             throw VaultError(

@@ -49,7 +49,8 @@ struct FixtureTests {
             dead: (400, #"{"status":400,"error":"invalid_grant","sub_status":11101}"#), nobody: nil, gone: nil),
         Fixtures(
             id: "deezer", ok: #"{"access_token":"a1","expires":3600}"#, okWithError: "wrong code",
-            okWithErrorIs: .restartLogin, rotated: nil, kept: nil, dead: (200, #"{"error":{"type":"OAuthException","message":"Invalid token","code":300}}"#),
+            okWithErrorIs: .restartLogin, rotated: nil, kept: nil,
+            dead: (200, #"{"error":{"type":"OAuthException","message":"Invalid token","code":300}}"#),
             lifetime: "expires", nobody: #"{"name":"Ada"}"#, gone: nil),
         Fixtures(
             id: "amazon",
@@ -57,7 +58,8 @@ struct FixtureTests {
             nobody: #"{"name":"Ada"}"#, gone: nil),
         Fixtures(
             id: "lastfm", ok: session, okWithError: #"{"error":14,"message":"Unauthorized Token"}"#,
-            okWithErrorIs: .restartLogin, rotated: nil, kept: nil, dead: (200, #"{"error":9,"message":"Invalid session key"}"#), nobody: nil, gone: nil),
+            okWithErrorIs: .restartLogin, rotated: nil, kept: nil,
+            dead: (200, #"{"error":9,"message":"Invalid session key"}"#), nobody: nil, gone: nil),
         Fixtures(
             id: "discord",
             dead: (400, #"{"error":"invalid_request","error_description":"Invalid \"refresh_token\" in request."}"#),

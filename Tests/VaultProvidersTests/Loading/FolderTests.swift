@@ -85,6 +85,26 @@ import VaultBase
         #expect(reports.allSatisfy { $0.fault?.code == .plugin && $0.fault?.hint != nil })
     }
 
+    /// Its symbols are read, and none of its code is run.
+    @Test(arguments: isolations) func whatIsNoPluginIsNotRun(_ isolation: Isolation) async throws {
+        let folder = try Workshop.emptyFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (name, symbol) in [("none", "something_else"), ("one", "vault_plugin_v1")] {
+            let code = """
+                #include <stdlib.h>
+                __attribute__((constructor)) static void init(void) { setenv("VAULT_TEST_RAN_\(name)", "1", 1); }
+                const vault_provider_v1 *\(symbol)(void) { return 0; }
+                """
+            try Workshop.compile(code, to: "\(folder)/\(name).so")
+        }
+        let reports = await Workshop.load(folder, isolation)
+        #expect(reports.map { $0.fault?.message.contains("vault_plugin_v1") } == [true, false])
+        #expect(reports.map { $0.fault?.message.contains("refuses") } == [false, true])
+        #expect(getenv("VAULT_TEST_RAN_none") == nil)
+        // Where its code runs here, it shows.
+        if isolation == .inProcess { #expect(getenv("VAULT_TEST_RAN_one") != nil) }
+    }
+
     @Test func holdsAFileToItsPin() async throws {
         let folder = try Workshop.folder("x", c: Workshop.plugin("x"))
         defer { try? FileManager.default.removeItem(atPath: folder) }
