@@ -189,9 +189,13 @@ public struct CheckDocument: Codable, Sendable, Equatable {
 }
 
 /// A session that was issued.
-public struct SessionDocument: Codable, Sendable, Equatable {
+public struct SessionDocument: Codable, Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     public var user: String
     /// The JWT.
     public var session: String
     public var expiresAt: String
+
+    /// Names the user; never the JWT.
+    public var description: String { "session of \(user)" }
+    public var customMirror: Mirror { Mirror(self, children: ["user": user, "expiresAt": expiresAt]) }
 }
