@@ -54,7 +54,7 @@ test: setup
 	$(SWIFT) test --skip-build --filter EndToEndTests
 	@sh Tests/Fuzz/run.sh 2
 
-# The short form of each is in `make test`. Every harness is also run against something broken, and must notice.
+# The short form of each is in `make test` (`FaultTests` for kills and the full disk). Every harness is also run against something broken, and must notice.
 FAULT_SUITES := LMDBPowerCutTests|LMDBFailingCallTests|LMDBKillTests|LMDBDamageTests|StoreFaultTests|Backup[A-Za-z]*Tests|ClockTests
 SCENARIOS := Tests/EndToEndTests/Scenarios
 

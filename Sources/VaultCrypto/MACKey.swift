@@ -5,8 +5,11 @@ public import VaultBase
 /// A key for HMAC-SHA-256 (RFC 2104), made ready once: each code after that is the hash of its message alone.
 ///
 /// Not libsodium's: swift-crypto uses the processor's own instructions for SHA-256, and every request asks for one.
-public struct MACKey: Sendable {
+public struct MACKey: Sendable, CustomStringConvertible, CustomReflectable {
     private let ready: HMAC<SHA256>
+
+    public var description: String { "<redacted>" }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
 
     /// A key of any length.
     public init(_ key: Secret) { ready = HMAC(key: key.withBytes { SymmetricKey(data: $0) }) }

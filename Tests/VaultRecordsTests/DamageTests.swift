@@ -148,7 +148,6 @@ import VaultStore
         #expect(report.isSound)
         #expect(report.status.connections == 3)
         #expect(report.status.terms.map(\.values) == [3])
-        #expect(report.status.keysAreLocked || GuardedKey.lockingFailed)
     }
 
     @Test func aDroppedRecordIsNoticed() async throws {

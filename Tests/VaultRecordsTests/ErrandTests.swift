@@ -34,8 +34,8 @@ import VaultStore
     }
 
     /// An event, a service key, two revocations and a connection.
-    static func filled() async throws -> Bench {
-        let bench = try await Bench()
+    static func filled(_ store: any Store = MemoryStore()) async throws -> Bench {
+        let bench = try await Bench(store)
         let values = (
             try event(bench), try service(bench), try revocation(bench), try revocation(bench, ""),
             try bench.connection(dueAt: bench.now)

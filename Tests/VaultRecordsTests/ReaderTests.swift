@@ -39,6 +39,41 @@ import VaultStore
         #expect(lines[2].contains("\"health\": \"healthy\"") && lines[2].contains("\"scope\": \"read write\""))
     }
 
+    /// With whatever opens it; and also what stands beside the connections.
+    @Test(.enabled(if: isThere, "no Python with lmdb and PyNaCl here: VAULT_TEST_PYTHON names one"))
+    func anotherImplementationReadsTheRestByEveryKindOfKey() async throws {
+        let folder = try Folder()
+        let bench = try await ErrandTests.filled(LMDBStore.create(at: folder.path + "/store"))
+        try await bench.records.write { [session = try bench.session(), login = try bench.login()] records in
+            try records.put(session)
+            try records.put(login)
+            var event = try #require(try records.events(limit: 1).first)
+            let now = bench.now
+            event.deliveries = [
+                .init(receiver: "crm", state: .delivered, attempts: 2, since: now, nextAt: now, code: "http-200")
+            ]
+            try records.update(event)
+        }
+        let (words, paper) = (Secret("correct horse battery"), try RecoveryKey.generate())
+        _ = try await bench.records.addKey(NewKey(passphrase: words, cost: .init(passes: 1, kibibytes: 64)))
+        _ = try await bench.records.addKey(NewKey(paper))
+        await bench.store.close()
+        try folder.write(bench.key.withBytes { Array($0) }, to: "key")
+        let here = String(#filePath[..<(#filePath.lastIndex(of: "/") ?? #filePath.startIndex)])
+        let reader = [Self.python, here + "/Vectors/read_vault.py", folder.path + "/store"]
+        for word in [folder.path + "/key", "passphrase:\(words.reveal())", "recovery:\(paper.text.reveal())"] {
+            #expect(Self.run(reader + [word], output: folder.path + "/out") == 0)
+            let lines = String(decoding: try folder.read("out"), as: UTF8.self).split(separator: "\n")
+            #expect(lines.count == 5, "\(lines)")
+            let event = try #require(lines.first { $0.contains(#""table": "events""#) })
+            #expect(event.contains(#""receiver": "crm""#) && event.contains(#""reason": "invalid_grant""#))
+            let service = try #require(lines.first { $0.contains(#""table": "services""#) })
+            #expect(service.contains(#""platforms": "spotify x""#) && service.contains(#""digest": "010203""#))
+            #expect(lines.count { $0.contains(#""refreshToken": "refresh-in-clear""#) } == 2)
+        }
+        #expect(Self.run(reader + ["passphrase:another"], output: folder.path + "/out") != 0)
+    }
+
     /// Runs a program with its output in a file; returns its exit status.
     private static func run(_ arguments: [String], output: String) -> Int32 {
         var actions = posix_spawn_file_actions_t()

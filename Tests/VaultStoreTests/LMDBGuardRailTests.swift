@@ -27,6 +27,36 @@ import VaultBase
         await store.close()
     }
 
+    @Test func aSharedFileSystemIsNamedWithWhatToDo() async throws {
+        await (try LMDBStore.create(at: scratch.store)).close()
+        var options = LMDBStore.Options()
+        options.fileSystem = { _ throws(VaultError) in 0x6969 }
+        let opened = #expect(throws: VaultError.self) { try LMDBStore.open(at: scratch.store, options: options) }
+        let place = scratch.path + "/new"
+        let made = #expect(throws: VaultError.self) { try LMDBStore.create(at: place, options: options) }
+        for (error, path) in [(opened, scratch.store), (made, scratch.path)] {
+            #expect(error?.message.contains(path) == true && error?.message.contains("(nfs)") == true)
+            #expect(error?.hint?.contains("store.path") == true)
+        }
+    }
+
+    /// By the quota and by the map, which says so when reads keep what was freed.
+    @Test(arguments: [false, true]) func noRoomSaysWhereToGetSome(byMap: Bool) async throws {
+        var options = LMDBStore.Options()
+        if byMap { options.mapSize = 1 << 20 } else { options.quota = 2 << 20 }
+        let store = try LMDBStore.create(at: scratch.store, options: options)
+        let value = String(repeating: "v", count: 16 << 10)
+        let failure = try await LMDBWriterTests.whileReading(store) { () -> VaultError? in
+            do {
+                for round in 0..<400 { try await store.put(value, for: byMap ? "key-\(round % 8)" : "key-\(round)") }
+                return nil
+            } catch { return error as? VaultError }
+        }
+        #expect(failure?.code == .full)
+        #expect(failure?.hint?.contains("raise store.quota") == true && failure?.hint?.contains("delete") == true)
+        await store.close()
+    }
+
     @Test(arguments: [
         ("1 pid:[1]\n", "process 1 in another container"), ("77\n", "process 77"), ("", "another process"),
         ("words that are no number\n", "another process"), (String(repeating: "9", count: 200), "another process"),

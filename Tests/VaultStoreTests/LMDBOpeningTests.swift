@@ -149,7 +149,10 @@ import VaultBase
             if child == 0 {
                 alarm(20)
                 var answer: Int32 = 1
-                do { _ = try store.text("a") } catch { answer = (error as? VaultError)?.code == .internal ? 0 : 2 }
+                do { _ = try store.text("a") } catch {
+                    let error = error as? VaultError
+                    answer = error?.code == .internal && error?.hint?.contains("fork") == true ? 0 : 2
+                }
                 _exit(answer)
             }
             var status: Int32 = -1

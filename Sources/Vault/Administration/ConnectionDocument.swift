@@ -5,7 +5,7 @@ public import VaultRecords
 ///
 /// Only `user`, `platform` and `accessToken` are needed to write one. Moments are RFC 3339, or seconds
 /// since 1970 as a number.
-public struct ConnectionDocument: Codable, Sendable, Equatable, CustomStringConvertible {
+public struct ConnectionDocument: Codable, Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     public var user: String
     public var platform: String
     public var accessToken: String?
@@ -30,6 +30,7 @@ public struct ConnectionDocument: Codable, Sendable, Equatable, CustomStringConv
 
     /// Names the connection; never its tokens.
     public var description: String { "\(user) at \(platform)" }
+    public var customMirror: Mirror { Mirror(self, children: ["user": user, "platform": platform]) }
 
     /// - Parameter reveal: whether the tokens come along.
     public init(_ connection: Connection, reveal: Bool) {

@@ -20,7 +20,7 @@ public struct ServiceWish: Codable, Sendable, Equatable {
 }
 
 /// A service key; with `key` only where it was just made.
-public struct ServiceDocument: Codable, Sendable, Equatable {
+public struct ServiceDocument: Codable, Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     public var name: String
     /// The public part: what the log names.
     public var id: String
@@ -32,6 +32,10 @@ public struct ServiceDocument: Codable, Sendable, Equatable {
     public var expiresAt: String?
     /// The key itself.
     public var key: String?
+
+    /// Its public parts; never the key.
+    public var description: String { "service \(name) (\(id))" }
+    public var customMirror: Mirror { Mirror(self, children: ["name": name, "id": id]) }
 
     init(_ service: ServiceKey, token: Secret? = nil) {
         name = service.name

@@ -2,11 +2,15 @@ import VaultBase
 import VaultRecords
 
 /// A session that was issued.
-public struct SessionDocument: Codable, Sendable, Equatable {
+public struct SessionDocument: Codable, Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     public var user: String
     /// The JWT.
     public var session: String
     public var expiresAt: String
+
+    /// Names the user; never the JWT.
+    public var description: String { "session of \(user)" }
+    public var customMirror: Mirror { Mirror(self, children: ["user": user, "expiresAt": expiresAt]) }
 }
 
 /// A session that holds, without what proves it.

@@ -19,7 +19,11 @@ extension RootKeySource {
     static func recoveryKey(
         _ reference: SecretReference?, environment: [String: String]
     ) throws(VaultError) -> RecoveryKey {
-        if let reference { return try RecoveryKey(reference.fetch("the recovery key", environment: environment)) }
+        if let reference {
+            let text = try reference.fetch("the recovery key", environment: environment)
+            if case .environment(let name) = reference { ProcessRules.forget(name) }
+            return try RecoveryKey(text)
+        }
         guard Terminal.inputIsTerminal else { return try RecoveryKey(SecretPrompt.line("recovery key")) }
         return try RecoveryKey(
             SecretPrompt.ask("recovery key", hint: "write it to standard input"))

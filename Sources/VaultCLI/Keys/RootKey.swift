@@ -113,14 +113,10 @@ struct RootKeySource: Sendable {
                 .wrongKey, "\(words) does not hold a key", hint: "a key is 32 bytes, as hex or base64")
         }
         defer { bytes.withUnsafeMutableBytes { explicit_bzero($0.baseAddress!, $0.count) } }
-        let buffer = bytes
-        var key: GuardedKey?
-        var fault: VaultError?
-        buffer.withUnsafeBytes { raw in
-            do throws(VaultError) { key = try GuardedKey(copying: raw) } catch { fault = error }
-        }
-        guard let key else { throw fault ?? VaultError(.internal, "the key cannot be kept in memory") }
-        return key
+        // From the one buffer that is wiped: a copy of it would be left behind.
+        return try bytes.withUnsafeBytes { raw in
+            Result { () throws(VaultError) in try GuardedKey(copying: raw) }
+        }.get()
     }
 
     /// Makes a new key file, 0400: 64 hexadecimal digits and a line end.

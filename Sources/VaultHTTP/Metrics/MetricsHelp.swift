@@ -26,7 +26,7 @@ extension PrometheusMetrics {
         "vault_provider_seconds": "How long platforms took to answer, in seconds.",
         "vault_swept_total": "What the sweeper removed.",
         "vault_backups_total": "Backups written, or failed.",
-        "vault_backup_last_timestamp_seconds": "When the last backup was made, in seconds since 1970; 0 for never.",
+        "vault_backup_last_timestamp_seconds": "When a backup was last made, or still held all of it; 0 for never.",
         "vault_drill_last_timestamp_seconds": "When a backup was last restored to try it; 0 for never.",
         "vault_drill_last_good": "Whether that went well: 1 or 0.",
         "vault_refreshes_in_flight": "Redemptions under way.",

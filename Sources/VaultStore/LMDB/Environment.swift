@@ -45,7 +45,9 @@ final class Environment: @unchecked Sendable {
     /// - Throws: `internal` in a child process made by fork.
     func checkProcess() throws(VaultError) {
         guard Forks.count == forks else {
-            throw VaultError(.internal, "a store was used in a forked process; open one there instead")
+            throw VaultError(
+                .internal, "a store was used in a forked process",
+                hint: "fork before it is opened, or start another program instead")
         }
     }
 

@@ -256,9 +256,29 @@ def main(program, plugins):
         lines = len(log.splitlines())
         assert log.count("refresh.failed") >= 10 and lines > 100, f"{lines} lines of log say too little"
         it_would_notice(folder, run, found, revealed)
+        a_core_would_be_found(folder, found)
         print(f"ok {len(found)} secrets of {len(kinds)} kinds, in {len(run.answers)} answers, {lines} lines of log, "
               "store, backups, commands, processes, two crashes: none found")
     return 0
+
+
+def a_core_would_be_found(folder, found):
+    """Another program with the same limits and a secret in its memory crashes beneath the folder that is searched."""
+    place = os.path.join(folder, "crashed")
+    os.mkdir(place)
+    code = "import os, signal, sys; kept = sys.stdin.read(); os.kill(os.getpid(), signal.SIGSEGV)"
+    ended = subprocess.run([sys.executable, "-c", code], input=found[0][1], text=True, cwd=place, check=False)
+    assert ended.returncode == -signal.SIGSEGV, ended
+    cores = os.listdir(place)
+    if not cores:
+        with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as pattern:
+            print(f"  cores go elsewhere here ({pattern.read().strip()}): none could be searched")
+        return
+    where = leaks_beneath(folder, found[:1])
+    assert any(file.startswith("crashed/") for *_, file in where), f"{cores} was not found or not searched: {where}"
+    for core in cores:
+        os.remove(os.path.join(place, core))
+    print("  it would notice a secret in a core")
 
 
 def it_would_notice(folder, run, found, revealed):

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from fault_tools import SKIPPED, Folder, Lost
+from fault_tools import SKIPPED, Folder, Lost, must_notice
 from vault_process import free_port
 
 OWN = ["unshare", "--mount", "--pid", "--fork", "--kill-child"] + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
@@ -59,6 +59,13 @@ def other_container(vault):
     vault.must_hold({"base"}, set())
 
 
+def it_would_notice(vault):
+    """Where nothing is read-only and nobody else has the store, each of these looks has to fail."""
+    must_notice("a read-only store that is served", lambda: refused(vault, ["status"], [], "mount the file system"))
+    must_notice("two owners of one store", lambda: refused(vault, ["status"], OWN, "another container"))
+    must_notice("a refusal without the right words", lambda: refused(vault, ["show", "nobody", "x"], [], "mount"))
+
+
 def main():
     try:
         probe = subprocess.run([*OWN, "sh", "-c", "mount -t tmpfs none /mnt"], capture_output=True, text=True, check=False)
@@ -74,6 +81,7 @@ def main():
         vault.succeed("put", "base", "spotify", stdin='{"accessToken":"T"}')
         read_only(vault)
         other_container(vault)
+        it_would_notice(vault)
     print("guard rails: a read-only file system and an owner in another container, both refused with a hint")
     return 0
 

@@ -92,15 +92,17 @@ final class Folder: Sendable {
         fchmod(descriptor, mode)
     }
 
-    func read(_ name: String) throws -> String {
-        let descriptor = open(path(name), O_RDONLY | O_CLOEXEC)
-        try #require(descriptor >= 0, "no \(name)")
+    func read(_ name: String) throws -> String { String(decoding: try Self.bytes(path(name)), as: UTF8.self) }
+
+    static func bytes(_ path: String) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        try #require(descriptor >= 0, "no \(path)")
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            guard count > 0 else { return bytes }
             bytes += buffer[..<count]
         }
     }

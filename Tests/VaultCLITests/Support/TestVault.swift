@@ -51,10 +51,13 @@ final class TestServer {
     let url: String
     let admin: String
 
-    init(_ vault: TestVault, _ arguments: String...) throws {
+    init(
+        _ vault: TestVault, _ arguments: String..., environment: [String: String] = [:], before: [String] = []
+    ) throws {
         self.vault = vault
         child = try Program.start(
-            ["serve", "--config", vault.folder.path("vault.conf")] + arguments, in: vault.folder, name: "serve")
+            ["serve", "--config", vault.folder.path("vault.conf")] + arguments, in: vault.folder, name: "serve",
+            environment: environment, before: before)
         var url: String?
         var admin: String?
         while true {

@@ -6,8 +6,9 @@ Needs PyNaCl. Everything is fixed, so running it again changes no byte:
     python3 make_vectors.py
 
 A vector is lines of `name value`; `#` begins a comment. `open` says what opening the store must give:
-`ok`, `wrong-key`, `damaged` or `newer-format`. Then one line for each connection that is asked for, with what
-must come: fields, `none`, `damaged` or `newer-format`.
+`ok`, `wrong-key`, `damaged` or `newer-format`; `unlock` says with what, where it is not the root key. Then one line for
+each connection that is asked for, with what must come: fields, `none`, `damaged` or `newer-format`. `event`, `service`
+and `revocation` are all of these that must be found; `services` says what asking for service keys gives instead.
 """
 import hashlib, os, struct
 from nacl import bindings as sodium
@@ -37,16 +38,21 @@ ROOT = fixed("root key")
 VAULT = fixed("vault id", 16)
 KR, STATE_KEY, INDEX_KEY, BACKUP_KEY = (fixed(x) for x in ("keyring root", "state key", "index key", "backup key"))
 TERMS = {1: (2, fixed("term 1")), 2: (3, bytes(32)), 3: (1, fixed("term 3"))}
-NUMBERS = {"records": 1, "identities": 2, "sessions": 3, "logins": 4, "journal": 5}
+NUMBERS = {"records": 1, "identities": 2, "sessions": 3, "logins": 4, "journal": 5, "events": 6, "services": 7,
+           "revocations": 8}
 PURPOSES = {"records": "vault-rec-v1", "identities": "vault-ident-v1", "sessions": "vault-session-v1",
-            "logins": "vault-login-v1", "journal": "vault-journal-v1"}
+            "logins": "vault-login-v1", "journal": "vault-journal-v1", "events": "vault-event-v1",
+            "services": "vault-service-v1", "revocations": "vault-revoke-v1"}
+# What stands whole in every backup, after the state.
+WHOLE = ["journal", "events", "services", "revocations"]
 CLASSES = [298, 468, 638, 978, 1318, 1998, 4080, 8176, 12272, 16368]
 
 
-def keyring(vault=VAULT, format=1):
+def keyring(vault=VAULT, format=1, first=None):
+    """Two slots; `first` is the kind, the parameters and the key of the one before the root key's."""
     slots = b""
     passphrase = struct.pack("<II", 3, 256 << 10) + fixed("salt", 16)
-    for kind, parameters, key in [(2, passphrase, fixed("passphrase key")), (1, b"", ROOT)]:
+    for kind, parameters, key in [first or (2, passphrase, fixed("passphrase key")), (1, b"", ROOT)]:
         wrapping = H(key, "vault-slot-v1", vault + struct.pack("<BH", kind, len(parameters)) + parameters)
         nonce = fixed(f"slot nonce {kind}", 24)
         slots += struct.pack("<BBH", kind, 0, len(parameters)) + parameters + H(key, "vault-keyid-v1", vault, 16)
@@ -104,10 +110,11 @@ def key(user, platform):
 
 
 def state(rows, sequence=100, vault=VAULT, format=1):
-    out = struct.pack("<BBH", format, 0, 5) + vault + struct.pack("<Qqq", sequence, NOW - 500, NOW - 9000)
+    tables = max([5] + [NUMBERS[table] for table, _, _ in rows if table in NUMBERS])
+    out = struct.pack("<BBH", format, 0, tables) + vault + struct.pack("<Qqq", sequence, NOW - 500, NOW - 9000)
     out += struct.pack("<II", 7, 0)
     terms = {}
-    for table, number in NUMBERS.items():
+    for table, number in list(NUMBERS.items())[:tables]:
         total, count = 0, 0
         for _, k, v in (row for row in rows if row[0] == table and not (table == "sessions" and row[1][:1] == b"u")):
             element = H(STATE_KEY, "vault-set-v1", bytes([number]) + counted(k) + v[:24] + v[48:64])
@@ -121,26 +128,33 @@ def state(rows, sequence=100, vault=VAULT, format=1):
 
 
 def indexed(rows):
-    """The rows of `records` with the index entries they must have."""
+    """The rows with the index entries they must have."""
+    marks = {"records": b"", "events": b"\x03", "services": b"\x04", "revocations": b"\x05"}
     out = list(rows)
     for table, k, v in rows:
-        if table != "records":
+        if table not in marks:
             continue
         version, ends = v[8:16], struct.unpack("<q", v[16:24])[0]
         if ends:
-            out.append(("expiry", struct.pack(">Q", ends) + k, version))
+            out.append(("expiry", struct.pack(">Q", ends) + marks[table] + k, version))
+        if table == "revocations":
+            out.append(("due", b"\x83" + struct.pack(">Q", NEXT) + k, version))
+        if table == "events" and k != TOLD:
+            out.append(("due", b"\x84" + k, version))
     return out
 
 
-def store(name, comment, rows, expected, opened="ok", root=ROOT, ring=None, st=None, sound=None):
+def store(name, comment, rows, expected, opened="ok", root=ROOT, ring=None, st=None, sound=None, unlock=None, more=()):
     lines = [f"# {comment}", f"root-key {root.hex()}", f"now {NOW}", f"open {opened}"]
+    if unlock:
+        lines.append(f"unlock {unlock}")
     if sound is not None:
         lines.append(f"check {sound}")
     ring = keyring() if ring is None else ring
     st = state(rows) if st is None else st
     for table, k, v in [("keyring", b"keyring", ring), ("state", b"state", st)] + indexed(rows):
         lines.append(f"row {table} {k.hex()} {v.hex()}")
-    lines += [f"connection {line}" for line in expected]
+    lines += [f"connection {line}" for line in expected] + list(more)
     with open(os.path.join(HERE, name + ".vector"), "w") as file:
         file.write("\n".join(lines) + "\n")
 
@@ -149,8 +163,63 @@ def records(*entries):
     return [("records", k, value("records", k, v, p, **more)) for k, v, p, more in entries]
 
 
+# Events, service keys and pending revocations.
+PENDING, TOLD, NEXT, END = struct.pack(">Q", 60), struct.pack(">Q", 61), NOW + 30_000, NOW + 3600_000
+SERVICE, ANYWHERE = bytes.fromhex("00112233aabbccdd"), bytes.fromhex("8899aabbccddeeff")
+# Of a known account, and of one whose subject nobody knows.
+ACCOUNT, NOBODYS = b"platform#spotify\0account-7", b"\x01ada\0platform#my-idp"
+
+
+def delivery(state, attempts, receiver, code=""):
+    out = struct.pack("<BHqq", state, attempts, NOW - 2000, NOW - 1000)
+    return out + b"".join(bytes([len(text)]) + text.encode() for text in (receiver, code))
+
+
+def errands():
+    told = delivery(1, 2, "crm", "http-200") + delivery(2, 20, "audit", "http-500")
+    payloads = [
+        ("events", PENDING, 60, END, fields((1, "evt_1"), (2, 3), (3, "ada"), (4, "spotify"), (5, NOW - 3000),
+                                            (6, "invalid_grant"), (7, NOW + 5000), (8, "a b"), (9, "pending"),
+                                            (10, "service:x"))),
+        ("events", TOLD, 65, END, fields((1, "evt_2"), (2, 1), (3, "ada"), (4, "spotify"), (5, NOW - 2000), (11, told))),
+        ("services", SERVICE, 62, END, fields((1, "job"), (2, H(INDEX_KEY, "vault-service-id", b"5" * 64)),
+                                              (3, "read-token write"), (4, "my-idp spotify"), (5, NOW - 4000))),
+        ("services", ANYWHERE, 63, 0, fields((1, "all"), (2, fixed("digest")), (3, "delete later"), (5, NOW - 4000))),
+        ("revocations", NOBODYS, 64, END, fields((1, "ada"), (2, "my-idp"), (3, ""), (4, "access-9"), (6, 0), (7, NEXT))),
+        ("revocations", ACCOUNT, 66, END, fields((1, "bob"), (2, "spotify"), (3, "account-7"), (4, "access-8"),
+                                                 (5, "refresh-8"), (6, 3), (7, NEXT))),
+    ]
+    return [(table, k, value(table, k, version, payload, ends=ends)) for table, k, version, ends, payload in payloads]
+
+
+ERRANDS = [
+    f"event 60 id=evt_1 kind=3 user=ada platform=spotify at={NOW - 3000} reason=invalid_grant grant-end={NOW + 5000} "
+    f"missing=a_b revoked=pending by=service:x told= ends={END}",
+    f"event 61 id=evt_2 kind=1 user=ada platform=spotify at={NOW - 2000} told=crm:1:2:http-200,audit:2:20:http-500 "
+    f"ends={END}",
+    f"service 00112233aabbccdd name=job actions=read-token_write platforms=my-idp_spotify created={NOW - 4000} "
+    f"digest={H(INDEX_KEY, 'vault-service-id', b'5' * 64).hex()} ends={END}",
+    f"service 8899aabbccddeeff name=all actions=delete platforms=* created={NOW - 4000} digest={fixed('digest').hex()} "
+    "ends=",
+    f"revocation ada my-idp subject= access=access-9 refresh= attempts=0 next={NEXT} ends={END}",
+    f"revocation bob spotify subject=account-7 access=access-8 refresh=refresh-8 attempts=3 next={NEXT} ends={END}",
+]
+
 FULL = ("access=access-1 refresh=refresh-1 type=Bearer scope=read_write expires=1800003600000 created=1799999995000 "
         "updated=1799999996000 consented=1799999997000 subject=account-7 name=Ada_L. client=client-1 generation=42")
+
+
+WORDS = "correct horse battery"
+R = fixed("recovery key", 20)
+RECOVERY = H(bytes(32), "vault-recov-v1", R)
+
+
+def paper(random):
+    """A recovery key as it is written down."""
+    check = int.from_bytes(hashlib.blake2b(random, digest_size=16).digest(), "big") >> (128 - 20)
+    bits = int.from_bytes(random, "big") << 20 | check
+    letters = "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> at & 31] for at in range(175, -1, -5))
+    return "-".join(letters[at:at + 4] for at in range(0, 36, 4))
 
 
 def stores():
@@ -212,12 +281,42 @@ def stores():
     st = state(one)
     store("state-flipped", "The sequence in the state was changed.", one, [], opened="damaged",
           st=st[:20] + bytes([st[20] ^ 1]) + st[21:])
+    errand = errands()
+    held = one + errand
+    store("errands-good", "Events, service keys and pending revocations, with all their fields and with the least.", held,
+          [f"ada spotify {FULL}"], sound="sound", more=ERRANDS)
+    store("errands-not-counted", "They are there, and the state is one of before them.", held, [], st=state(one),
+          sound="bad", more=ERRANDS)
+    store("errands-dropped", "An event that the state counts is not there.", one + errand[1:], [], st=state(held),
+          sound="bad", more=ERRANDS[1:])
+    exchanged = [(errand[0][0], errand[1][1], errand[0][2]), (errand[1][0], errand[0][1], errand[1][2])]
+    store("events-exchanged", "Two events under each other's numbers do not open, and hide nothing else.",
+          one + exchanged + errand[2:], [], st=state(held), sound="bad", more=ERRANDS[2:])
+    store("service-of-another", "A service key's value under another's id does not open.",
+          one + errand[:2] + [("services", ANYWHERE, errand[2][2])] + errand[4:], [], st=state(held), sound="bad",
+          more=["services damaged"] + ERRANDS[:2] + ERRANDS[4:])
+
+    least = struct.pack("<II", 1, 8) + fixed("salt", 16)
+    by_words = (2, least, argon2id.kdf(32, WORDS.encode(), least[8:], opslimit=1, memlimit=8 << 10))
+    store("unlock-passphrase", "The keyring opened with a passphrase.", one, [f"ada spotify {FULL}"],
+          ring=keyring(first=by_words), unlock=f"passphrase {WORDS}", sound="sound")
+    store("unlock-another-passphrase", "Another passphrase.", one, [], opened="wrong-key",
+          ring=keyring(first=by_words), unlock="passphrase correct horse staple")
+    store("unlock-no-passphrase", "A passphrase where no slot is for one.", one, [], opened="wrong-key",
+          ring=keyring(first=(3, b"", RECOVERY)), unlock=f"passphrase {WORDS}")
+    for name, numbers in [("passes", (65, 8)), ("memory", (1, (2 << 20) + 1))]:
+        store(f"unlock-too-many-{name}", "A passphrase's slot asks for more than any vault does.", one, [],
+              opened="damaged", ring=keyring(first=(2, struct.pack("<II", *numbers) + least[8:], by_words[2])),
+              unlock=f"passphrase {WORDS}")
+    store("unlock-recovery", "The keyring opened with a recovery key.", one, [f"ada spotify {FULL}"],
+          ring=keyring(first=(3, b"", RECOVERY)), unlock=f"recovery {paper(R)}", sound="sound")
+    store("unlock-another-recovery", "Another recovery key.", one, [], opened="wrong-key",
+          ring=keyring(first=(3, b"", RECOVERY)), unlock=f"recovery {paper(fixed('another recovery', 20))}")
     store("state-newer", "A state of format 2.", one, [], opened="newer-format", st=state(one, format=2))
 
 
 SECRET = fixed("backup secret key")
 PUBLIC = sodium.crypto_scalarmult_base(SECRET)
-WORDS = "correct horse battery"
 COST = struct.pack("<II", 1, 8) + fixed("backup salt", 16)
 
 
@@ -291,13 +390,13 @@ def change(table, k, old, v):
 
 
 def backup(name, comment, expected, rows, change_=lambda data: data, seq=100, manifest=None, values=None, changes=(),
-           since=None, kinds=(1,), unlock="", st=None, more=b""):
+           since=None, kinds=(1,), unlock="", st=None, more=b"", whole=None):
     """`rows` are the vault's at the end, `values` what is written of them, `since` a sequence and the rows then."""
     id, file_key = fixed("backup id", 16), fixed("file key")
     slots = b"".join(slot(kind, id, file_key) for kind in kinds)
     if values is None:
-        values = [] if since else [row for row in rows if row[0] != "journal"]
-    journal = [row for row in rows if row[0] == "journal"]
+        values = [] if since else [row for row in rows if row[0] not in WHOLE]
+    journal = [row for row in rows if row[0] in WHOLE] if whole is None else whole
     count = len(values) + len(changes) + len(journal)
     head = b"VBK1" + struct.pack("<BBH", 1, 2 if since else 1, len(kinds)) + VAULT + id
     head += (point(*since) if since else bytes(40)) + point(seq, rows)
@@ -356,6 +455,14 @@ def backups():
     backup("backup-dropped", "A value the state counts was left out, sealed well.", "damaged", two, values=two[1:4])
     backup("backup-after-the-end", "A keyring after the state, sealed well.", "damaged", ada,
            more=struct.pack("<BH", 5, len(keyring())) + keyring() + struct.pack("<H", len(body())) + body())
+
+    busy = two + errands()
+    backup("backup-errands", "Events, service keys and pending revocations after the state.", "ok", busy)
+    backup("backup-errands-dropped", "One of them left out, sealed well.", "damaged", busy, whole=busy[4:-1])
+    backup("backup-errands-order", "Two of them exchanged, sealed well.", "damaged", busy,
+           whole=busy[4:-2] + [busy[-1], busy[-2]])
+    backup("increment-errands", "An increment has all of them, though nothing else changed.", "ok", busy,
+           since=(95, two))
 
     # What changed while a full backup was copied: bob was read, then written again; cy came; ada went.
     before, k = vault(["ada", "bob"]), key("bob", "spotify")
