@@ -41,7 +41,7 @@ actor Courier {
             var wait = Self.rest
             do {
                 if let next = try await round() {
-                    wait = min(wait, max(.milliseconds(10), next - records.clock.now()))
+                    wait = min(wait, max(.milliseconds(10), next - records.now))
                 }
             } catch {
                 let code = (error as? VaultError)?.code.name ?? "internal"
@@ -56,7 +56,7 @@ actor Courier {
         try await withThrowingTaskGroup(of: Void.self) { group in
             while true {
                 try refill()
-                while !Task.isCancelled, let number = queue.take(records.clock.now()) {
+                while !Task.isCancelled, let number = queue.take(records.now) {
                     group.addTask { try await self.deliver(number) }
                 }
                 guard try await group.next() != nil else { return queue.nextAt }
@@ -102,9 +102,9 @@ actor Courier {
             if event == nil { observation.webhook(webhook.name, "dropped") }
             return
         }
-        let now = records.clock.now()
+        let now = records.now
         guard now - mine.since < options.eventPatience else { return try await settle(event, .dead("expired")) }
-        let answer = await send(event, at: now)
+        let answer = await send(event, at: records.clock.now())
         try await settle(event, DeliveryOutcome(answer, now: records.clock.now()))
     }
 
@@ -123,8 +123,8 @@ actor Courier {
 
     private func settle(_ event: EventRecord, _ outcome: DeliveryOutcome) async throws {
         let (name, number) = (webhook.name, event.number)
-        let now = records.clock.now()
-        let settled: EventRecord.Delivery? = try await records.write { transaction in
+        let now = records.now
+        let settled: EventRecord.Delivery? = try await records.write(for: .saving) { transaction in
             guard var event = try transaction.event(number),
                 let index = event.deliveries?.firstIndex(where: { $0.receiver == name }),
                 var mine = event.deliveries?[index]

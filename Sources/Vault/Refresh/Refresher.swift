@@ -121,7 +121,7 @@ final class Refresher: Sendable {
     private func admit(_ connection: Connection, _ demand: Demand, _ platform: Platform) throws {
         if case .reconnect(let reason) = connection.health { throw Freshness.reconnect(connection.platform, reason) }
         guard connection.refreshToken != nil || platform.provider.description.flow != .code else {
-            throw Self.nothingToRedeem(connection, now: records.clock.now())
+            throw Self.nothingToRedeem(connection, now: records.now)
         }
         guard connection.clientID == platform.clientID else {
             throw VaultError(
@@ -131,7 +131,7 @@ final class Refresher: Sendable {
         if connection.health == .uncertain, platform.provider.description.refresh == .singleUse {
             guard case .newer = demand else { throw Self.uncertain(connection.platform) }
         }
-        if let wait = backoff.wait(connection.name, now: records.clock.now()) {
+        if let wait = backoff.wait(connection.name, now: records.now) {
             throw VaultError(
                 .retry, "\(connection.platform) failed a moment ago", hint: "try again later", retryAfter: wait)
         }
@@ -145,13 +145,13 @@ final class Refresher: Sendable {
         case .browserToken: return try await confirm(connection, engine)
         }
         guard let refreshToken = connection.refreshToken else {
-            throw Self.nothingToRedeem(connection, now: records.clock.now())
+            throw Self.nothingToRedeem(connection, now: records.now)
         }
         let request = try await engine.refreshRequest(refreshToken: refreshToken, scope: connection.scope)
         let intent = Redemption(
             user: connection.user, platform: connection.platform, generation: connection.generation,
-            begunAt: records.clock.now())
-        let begun = try await records.write { transaction in
+            begunAt: records.now)
+        let begun = try await records.write(for: .saving) { transaction in
             guard let current = try transaction.connection(connection.user, connection.platform),
                 current.isSameGrant(as: connection)
             else { return false }
@@ -178,7 +178,7 @@ final class Refresher: Sendable {
             var next = sent
             next.generation += 1
             Lifetimes(options: options, description: engine.platform.provider.description)
-                .apply(grant, to: &next, now: records.clock.now())
+                .apply(grant, to: &next, now: records.now)
             let missing = Scope.missing(grant.scope, of: sent.scope)
             return try await save(Unsaved(sent: sent, next: next, missingScope: missing))
         case .failure(let failure):
