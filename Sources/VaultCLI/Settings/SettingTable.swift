@@ -62,7 +62,7 @@ struct SettingTable: Sendable {
     let storePath = Setting("store.path", .path, default: #""~/.local/share/vault""#, "the store's directory")
     let quota = Setting(
         "store.quota", .size(atLeast: 1 << 20), default: #""8GiB""#,
-        "the most the records may take; at 95 % nothing new is taken")
+        "the most the records may take; reads go on when full, and at 95 % nothing new is taken")
 
     let keySource = Setting(
         "key.source", .text, default: #""file:~/.local/share/vault.key""#,
