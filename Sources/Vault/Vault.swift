@@ -27,7 +27,7 @@ public final class Vault: Service {
     let logins = Flights<String, LoginRecord>()
     let renewals = Flights<String, (SessionRecord, isNew: Bool)>()
     let disconnections = Flights<ConnectionName, Disconnection>()
-    let clockWatch = Mutex(ClockWatch())
+    let clockWatch: Mutex<ClockWatch>
     /// The platforms that `/metrics` shows.
     let measuredPlatforms = Mutex<Set<PlatformName>>([])
     /// Until when no scheduled backup is tried again; nil when the last one went well.
@@ -53,6 +53,7 @@ public final class Vault: Service {
         self.platforms = platforms
         self.options = options
         self.logger = logger
+        clockWatch = Mutex(ClockWatch(lastWrite: try? records.status().lastWrite))
         leftovers = (try? records.read { try $0.redemptions() }) ?? []
         observation = Observation(platforms, factory: metrics)
         provider = ProviderCalls(

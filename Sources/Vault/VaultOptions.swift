@@ -16,6 +16,8 @@ public struct VaultOptions: Sendable {
     public var sessionLifetime: Duration = .seconds(12 * 3600)
     public var sessionDelivery = SessionDelivery.fragment
     public var loginLifetime: Duration = .seconds(600)
+    /// How many logins may be under way at one time: anybody may begin one, and each takes room in the store.
+    public var loginLimit = 100_000
     /// How long before an access token ends it counts as about to expire.
     public var refreshMargin: Duration = .seconds(60)
     /// How long one call to a provider may take.
@@ -37,7 +39,7 @@ public struct VaultOptions: Sendable {
     /// How long telling a receiver is tried.
     public var eventPatience: Duration = .seconds(3 * 86_400)
     public var sweepInterval: Duration = .seconds(60)
-    /// How long an ended record stays before it is removed.
+    /// How long an ended connection stays before it is removed; what nobody brings back goes at once.
     public var sweepGrace: Duration = .seconds(24 * 3600)
     /// The lifetime of every record, where the operator limits it.
     public var recordLifetime: Duration?

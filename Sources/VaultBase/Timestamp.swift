@@ -49,6 +49,14 @@ extension Duration {
 /// What the vault reads the time from; tests hand in one they move by hand.
 public protocol WallClock: Sendable {
     func now() -> Timestamp
+    /// How long ago some moment was that stays the same while the process lives: nobody can set it.
+    func steady() -> Duration
+}
+
+private let processStart = ContinuousClock.now
+
+extension WallClock {
+    public func steady() -> Duration { ContinuousClock.now - processStart }
 }
 
 /// `CLOCK_REALTIME`.

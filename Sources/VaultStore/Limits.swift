@@ -6,7 +6,7 @@ enum Limits {
     static let key = 511
     /// The longest value, in bytes; larger ones need contiguous pages, which get rare as a file ages.
     static let value = 16 << 10
-    /// Puts are refused above this share of the quota, in percent: a delete needs room too.
+    /// What is new is refused above this share of the quota, in percent: the rest is for what must still go on.
     static let putShare = 95
 
     static func check(key: Int, value: Int, in table: Table) throws(VaultError) {
@@ -20,15 +20,19 @@ enum Limits {
         }
     }
 
-    /// The most bytes that puts into `table` may fill of `quota`.
-    static func room(of quota: Int, for table: Table) -> Int {
-        // Whoever deletes also writes down that it did: the few bytes of the state, and a line of the log.
-        [.state, .changes].contains(table) ? quota : quota / 100 * putShare
+    /// The most bytes that puts may fill of `quota`; nil for as many as there are.
+    static func room(_ room: StoreRoom, of quota: Int) -> Int? {
+        switch room {
+        case .growing: quota / 100 * putShare
+        case .saving: quota
+        case .shrinking: nil
+        }
     }
 
-    static func quotaReached(_ quota: Int) -> VaultError {
-        VaultError(
-            .full, "the store has reached \(putShare) percent of its quota of \(quota >> 20) MiB",
+    static func quotaReached(_ room: StoreRoom, _ quota: Int) -> VaultError {
+        let share = room == .growing ? "\(putShare) percent of its quota" : "its quota"
+        return VaultError(
+            .full, "the store has reached \(share) of \(quota >> 20) MiB",
             hint: "raise store.quota, or delete what is not needed")
     }
 

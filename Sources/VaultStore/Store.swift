@@ -69,13 +69,25 @@ extension StoreReading {
     }
 }
 
+/// What an operation is for, which says how much of the quota its puts may fill.
+public enum StoreRoom: Sendable {
+    /// Brings something new: up to 95 percent, so that there is always room for what follows.
+    case growing
+    /// Keeps what is there up to date and must not be lost: up to the whole quota.
+    case saving
+    /// Makes room, or leaves as much as there was: never refused for the quota's sake.
+    case shrinking
+}
+
 /// What a write transaction lends: it reads its own writes.
 public protocol StoreWriting: StoreReading {
+    /// How much of the quota the puts from here on may fill; every operation begins as `growing`.
+    var room: StoreRoom { get set }
+
     /// Sets the value at `key`. Keys are 1 to 511 bytes, values at most 16 KiB.
     ///
-    /// - Throws: ``VaultError`` `bad-request` for a key or value over these limits; `full` at 95 percent of the
-    ///   quota, so that there is always room for deletes, and for ``Table/state`` and ``Table/changes``, in which a
-    ///   delete is written down, at all of it.
+    /// - Throws: ``VaultError`` `bad-request` for a key or value over these limits; `full` when what it adds to the
+    ///   value that was there before is more than ``room`` leaves.
     func put(_ value: RawSpan, for key: RawSpan, in table: Table) throws
 
     /// The same, for keys that come in their order: a table filled so takes less room.

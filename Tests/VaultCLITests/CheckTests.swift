@@ -48,6 +48,35 @@ import Testing
         #expect(try vault.run("check", "--json").out.contains(#""kind":"damaged""#))
     }
 
+    @Test(arguments: [false, true]) func aDamagedHeaderIsMendedWithARecount(besideServer: Bool) throws {
+        let vault = try filled()
+        let server = besideServer ? try TestServer(vault) : nil
+        // In the version, which the vault's hash of all contents covers.
+        try damage(vault, "u77") { page, value in page[value + 8] ^= 1 }
+        let early = try vault.run("check", "--recount")
+        #expect(early.status == 5 && early.err.contains("u77"), "\(early.err)")
+        try vault.put("u77", "spotify", #"{"accessToken":"A"}"#)
+        let check = try vault.run("check")
+        #expect(check.status == 5 && check.out.contains("contents  records: "), "\(check.out)")
+        #expect(check.out.contains("vault check --recount"))
+        let recount = try vault.run("check", "--recount")
+        #expect(recount.status == 0 && recount.err.contains("counted anew: "), "\(recount.err)")
+        #expect(recount.lines.first == "sound  300 connections", "\(recount.out)")
+        #expect(try vault.run("check", "--recount").err.contains("the count was right: "))
+        #expect(try vault.run("backup", vault.folder.path("backup")).status == 0)
+        if let server { #expect(kill(server.child, 0) == 0) }
+    }
+
+    @Test(arguments: [false, true]) func theClockCanBeAcceptedAtAnyTime(besideServer: Bool) throws {
+        let vault = try filled()
+        let server = besideServer ? try TestServer(vault) : nil
+        let accepted = try vault.run("check", "--accept-clock")
+        #expect(
+            accepted.status == 0 && accepted.err.contains("the vault's clock was 0 seconds ahead"), "\(accepted.err)")
+        #expect(accepted.lines.first == "sound  300 connections")
+        withExtendedLifetime(server) {}
+    }
+
     @Test func aDamagedPageIsAFindingAndNoCrash() throws {
         let vault = try filled()
         try damage(vault, "u77") { page, _ in page = [UInt8](repeating: 0, count: page.count) }
@@ -68,6 +97,28 @@ import Testing
         #expect(check.out.contains("page  "), "\(check.out)")
         #expect(try vault.run("status").status == 0)
         #expect(kill(server.child, 0) == 0)
+    }
+
+    @Test func afterAFailedDiskAServerChecksBeforeItServes() throws {
+        let vault = try filled()
+        let mark = vault.folder.path("store/unverified")
+        try vault.folder.write("store/unverified", "")
+        do {
+            let server = try TestServer(vault)
+            try server.waitForLog("the store is sound")
+            #expect(access(mark, F_OK) != 0)
+            #expect(server.stop() == 0)
+        }
+        try damage(vault, "u77") { page, value in page[value + 100] ^= 1 }
+        // Without the mark nobody looks at everything.
+        do {
+            let server = try TestServer(vault)
+            #expect(server.stop() == 0)
+        }
+        try vault.folder.write("store/unverified", "")
+        let refused = try vault.run("serve")
+        #expect(refused.status == 5 && refused.err.contains("1 problem"), "\(refused.err)")
+        #expect(access(mark, F_OK) == 0)
     }
 
     @Test func aStorePutBackWholeShowsAgainstAnAnchor() throws {

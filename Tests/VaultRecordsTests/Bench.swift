@@ -5,13 +5,18 @@ import VaultCrypto
 import VaultRecords
 import VaultStore
 
-/// A clock moved by hand.
+/// A clock moved by hand: time that passes moves the steady clock too, a step does not.
 final class HandClock: WallClock {
     private let milliseconds: Atomic<Int64>
+    private let passed = Atomic<Int64>(0)
     init(_ time: Timestamp = Timestamp(seconds: 1_800_000_000)) { milliseconds = Atomic(time.rawValue) }
     func now() -> Timestamp { Timestamp(rawValue: milliseconds.load(ordering: .relaxed)) }
     func set(_ time: Timestamp) { milliseconds.store(time.rawValue, ordering: .relaxed) }
-    func advance(_ duration: Duration) { set(now() + duration) }
+    func steady() -> Duration { .milliseconds(passed.load(ordering: .relaxed)) }
+    func advance(_ duration: Duration) {
+        set(now() + duration)
+        passed.add(duration.milliseconds, ordering: .relaxed)
+    }
 }
 
 /// A vault in memory with a clock and a key, for one test.

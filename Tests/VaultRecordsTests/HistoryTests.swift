@@ -11,7 +11,7 @@ import VaultStore
         let bench = try await Bench()
         var history = History(seed: seed)
         for _ in 0..<400 { try await history.step(bench, bench.records) }
-        try history.compare(bench.reopened(), bench.clock)
+        try history.compare(bench.reopened())
     }
 
     @Test(arguments: [11, 12] as [UInt64]) func onLMDBWithOpeningAgain(seed: UInt64) async throws {
@@ -26,7 +26,7 @@ import VaultStore
             await store.close()
             store = try LMDBStore.open(at: path)
             records = try Records.open(store, rootKey: bench.key, clock: bench.clock)
-            try history.compare(records, bench.clock)
+            try history.compare(records)
         }
         // What is being redeemed comes back uncertain; that has its own test.
         for name in history.journal {
@@ -39,7 +39,7 @@ import VaultStore
         let restored = try Records.open(second, rootKey: bench.key, clock: bench.clock)
         history.journal = []
         history.sessions = [:]
-        try history.compare(restored, bench.clock)
+        try history.compare(restored)
         await second.close()
         await store.close()
     }
@@ -63,12 +63,15 @@ private struct History {
     var connections: [ConnectionName: Connection] = [:]
     var sessions: [String: SessionRecord] = [:]
     var journal: Set<ConnectionName> = []
+    var accounts: [ConnectionName: String] = [:]
+    var rotations = 0
     var lastVersion: UInt64 = 0
 
     init(seed: UInt64) { dice = Dice(state: seed) }
 
     static let users = ["a", "ab", "b", "ü", "z z"]
     static let platforms = ["github", "spotify", "x"]
+    static let subjects = ["one", "two", "drei ü"]
 
     private mutating func name() throws -> ConnectionName {
         ConnectionName(
@@ -84,8 +87,9 @@ private struct History {
 
     mutating func step(_ bench: Bench, _ records: Records) async throws {
         steps += 1
-        let now = bench.now
-        switch Int.random(in: 0..<12, using: &dice) {
+        let now = records.now
+        #expect(try now >= bench.now && now >= records.status().lastWrite)
+        switch Int.random(in: 0..<16, using: &dice) {
         case 0...4: try await put(bench, records, now)
         case 5:
             let name = try name()
@@ -93,8 +97,9 @@ private struct History {
             #expect(deleted == living(name, now))
             connections[name] = nil
             journal.remove(name)
+            accounts[name] = nil
         case 6: bench.clock.advance(.milliseconds(Int.random(in: 0...400, using: &dice)))
-        case 7: try await sweep(records, now)
+        case 7: try await sweep(records, now, settled: min(bench.now, now))
         case 8:
             let name = try name()
             if Bool.random(using: &dice) {
@@ -116,7 +121,13 @@ private struct History {
             let ids = sessions.values.filter { $0.endsAt > now }.count
             #expect(try await records.write { try $0.deleteSessions(of: UserID("ada")) } == ids)
             sessions = [:]
-        default: try compare(records, bench.clock)
+        case 11: bench.clock.set(bench.now + .milliseconds(Int.random(in: -4000...1000, using: &dice)))
+        case 12, 13: try await setUser(records)
+        case 14 where rotations < 3:
+            let rotation = try await records.rotate()
+            #expect(rotation.damaged.isEmpty && rotation.destroyed.count == 1)
+            rotations += 1
+        default: try compare(records)
         }
         if steps % 40 == 0 { #expect(try records.verify().problems == []) }
     }
@@ -152,10 +163,22 @@ private struct History {
         connections[name] = connection
     }
 
-    private mutating func sweep(_ records: Records, _ now: Timestamp) async throws {
+    private mutating func setUser(_ records: Records) async throws {
+        let name = try name()
+        let subject = Self.subjects.randomElement(using: &dice)!
+        let owner = accounts.first { $0.key.platform == name.platform && $0.value == subject }?.key.user
+        let refused = await code {
+            try await records.write { try $0.setUser(name.user, of: subject, at: name.platform) }
+        }
+        let isAnothers = owner != nil && owner != name.user
+        #expect(refused == (isAnothers ? .accountInUse : nil))
+        if !isAnothers { accounts[name] = subject }
+    }
+
+    private mutating func sweep(_ records: Records, _ now: Timestamp, settled: Timestamp) async throws {
         let grace = Duration.milliseconds(Int.random(in: 0...500, using: &dice))
         let result = try await records.sweep(grace: grace, limit: 1000, dryRun: false)
-        let ended = connections.filter { $0.value.endsAt.map { $0 <= now - grace } ?? false }.keys
+        let ended = connections.filter { $0.value.endsAt.map { $0 <= settled - grace } ?? false }.keys
         #expect(Set(result.connections) == Set(ended))
         let times = result.connections.map { connections[$0]!.endsAt! }
         #expect(times == times.sorted())
@@ -163,19 +186,25 @@ private struct History {
             connections[name] = nil
             journal.remove(name)
         }
-        let gone = sessions.values.filter { $0.endsAt <= now - grace }
+        let gone = sessions.values.filter { $0.endsAt <= now }
         #expect(result.sessions == gone.count)
         for session in gone { sessions[session.id] = nil }
     }
 
-    func compare(_ records: Records, _ clock: HandClock) throws {
-        let now = clock.now()
+    func compare(_ records: Records) throws {
+        let now = records.now
         try records.read { view in
             for user in Self.users {
                 let expected = try Self.platforms.compactMap {
                     living(ConnectionName(user: try UserID(user), platform: try PlatformName($0)), now)
                 }
                 #expect(try view.connections(of: UserID(user)) == expected)
+                for platform in Self.platforms {
+                    let name = ConnectionName(user: try UserID(user), platform: try PlatformName(platform))
+                    let subject = try view.subject(of: name.user, at: name.platform)
+                    #expect(subject == accounts[name])
+                    if let subject { #expect(try view.user(of: subject, at: name.platform) == name.user) }
+                }
             }
             for id in 0..<6 {
                 let expected = sessions["s\(id)"].flatMap { $0.endsAt > now ? $0 : nil }

@@ -110,30 +110,62 @@ import VaultStore
         for (index, user) in ["c", "a", "b"].enumerated() {
             try await bench.put(bench.connection(user, endsAt: now + .seconds(index)))
         }
-        let (session, login) = (try bench.session(lasts: .seconds(3)), try bench.login(lasts: .seconds(4)))
-        try await bench.records.write {
-            try $0.put(session)
-            try $0.put(login)
-        }
         func sweep(_ limit: Int, dryRun: Bool = false) async throws -> SweepResult {
             try await bench.records.sweep(grace: .seconds(100), limit: limit, dryRun: dryRun)
         }
         bench.clock.set(now + .seconds(99))
         #expect(try await sweep(9).connections.isEmpty)
-        bench.clock.set(now + .seconds(104))
+        bench.clock.set(now + .seconds(102))
+        let (session, login) = (try bench.session(lasts: .seconds(1)), try bench.login(lasts: .seconds(2)))
+        try await bench.records.write {
+            try $0.put(session)
+            try $0.put(login)
+        }
+        // These are done with when they end.
+        bench.clock.advance(.seconds(2))
         let dry = try await sweep(9, dryRun: true)
         #expect(dry.connections.map(\.user.rawValue) == ["c", "a", "b"])
-        #expect(dry.sessions == 1 && dry.logins == 1 && !dry.more)
+        #expect(dry.sessions == 1 && dry.logins == 1 && dry.next == nil)
         #expect(try bench.count(.records) == 3)
         let first = try await sweep(2)
-        #expect(first.connections.map(\.user.rawValue) == ["c", "a"] && first.more)
+        #expect(first.connections.map(\.user.rawValue) == ["c", "a"] && first.next != nil)
         #expect(
-            try await sweep(9)
+            try await bench.records.sweep(grace: .seconds(100), limit: 9, dryRun: false, from: first.next)
                 == SweepResult(
                     connections: [ConnectionName(user: UserID("b"), platform: PlatformName("spotify"))], sessions: 1,
-                    logins: 1, more: false))
+                    logins: 1))
         for table in [Table.records, .expiry, .sessions, .logins] { #expect(try bench.count(table) == 0, "\(table)") }
         #expect(try bench.records.verify().isSound)
+    }
+
+    @Test func aRecordThatDoesNotOpenIsNotCalledRemovedAndStandsInNobodysWay() async throws {
+        let bench = try await Bench()
+        let now = bench.now
+        for (index, user) in ["a", "b", "c", "d"].enumerated() {
+            try await bench.put(bench.connection(user, endsAt: now + .seconds(index + 1)))
+        }
+        let rows = try bench.rows(.records)
+        // In the box, and in the header: its version is not the one of its index entry then.
+        for (row, place) in [(rows[0], 150), (rows[1], 9)] {
+            var changed = row.1
+            changed[place] ^= 1
+            try await bench.set(changed, for: row.0, in: .records)
+        }
+        bench.clock.advance(.seconds(60))
+        for dryRun in [true, false] {
+            var removed: [String] = []
+            var place: SweepPlace?
+            var calls = 0
+            repeat {
+                let result = try await bench.records.sweep(grace: .zero, limit: 2, dryRun: dryRun, from: place)
+                removed += result.connections.map(\.user.rawValue)
+                place = result.next
+                calls += 1
+            } while place != nil && calls < 9
+            #expect(removed == ["c", "d"] && calls == 2)
+        }
+        #expect(try bench.count(.records) == 2 && bench.count(.expiry) == 2)
+        #expect(try await bench.records.sweep(grace: .zero, limit: 9, dryRun: false).connections.isEmpty)
     }
 
     @Test func aRecordWrittenAgainIsNotSwept() async throws {

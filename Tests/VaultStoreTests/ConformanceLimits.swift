@@ -35,6 +35,44 @@ import VaultStore
         }
     }
 
+    @Test(arguments: Kind.allCases) func theLastOfTheRoomIsForWhatMustGoOn(kind: Kind) async throws {
+        try await kind.with(quota: 2 << 20) { store async throws in
+            let value = String(repeating: "v", count: 1000)
+            /// Writes new keys until that is refused; how many there were.
+            @Sendable func fill(_ room: StoreRoom, _ name: String) async throws -> Int {
+                for number in 0..<4000 {
+                    let failure = await code {
+                        try await store.write { transaction in
+                            transaction.room = room
+                            try transaction.put(value, for: "\(name)-\(number)")
+                        }
+                    }
+                    guard failure == nil else {
+                        #expect(failure == .full)
+                        return number
+                    }
+                }
+                return 4000
+            }
+            #expect(try await fill(.growing, "new") > 500)
+            // What is no longer than what it replaces is not new.
+            try await store.put(String(repeating: "w", count: 1000), for: "new-0")
+            try await store.put("shorter", for: "new-1")
+            let kept = try await fill(.saving, "kept")
+            #expect((10..<200).contains(kept))
+            #expect(try store.statistics().usedBytes <= 2 << 20)
+            try await store.write { transaction in
+                #expect(transaction.room == .growing)
+                transaction.room = .shrinking
+                for number in 0..<100 { try transaction.put(value, for: "told-\(number)") }
+                transaction.room = .growing
+                #expect(throws: VaultError.self) { try transaction.put(value, for: "late") }
+            }
+            #expect(try store.text("told-99") == value && store.text("new-0")?.first == "w")
+            #expect(await code { try await store.put(value, for: "late") } == .full)
+        }
+    }
+
     @Test(arguments: Kind.allCases) func aFullOperationHarmsNoOther(kind: Kind) async throws {
         try await kind.with(quota: 2 << 20) { store async throws in
             let value = String(repeating: "v", count: 16 << 10)

@@ -43,6 +43,10 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case noteDrill(DrillDocument)
     /// Opens every value and compares with what was counted → `progress`, then `checked`.
     case check
+    /// Counts anew what a check found miscounted, once every value opens → `recounted`.
+    case recount
+    /// Sets the vault's clock back to the wall clock's → `clock`.
+    case acceptClock
     /// What became of each plugin → one `plugin` each.
     case plugins
     /// Takes in plugins and platforms as they are now → `reloaded`, then one `plugin` each. Only a server can.
@@ -96,6 +100,8 @@ public enum AdministrativeEvent: Codable, Sendable, Equatable {
     /// One problem, told as soon as it is found; all of them are in ``checked(_:)`` again.
     case problem(CheckDocument.Problem)
     case checked(CheckDocument)
+    case recounted(RecountDocument)
+    case clock(ClockDocument)
     case plugin(PluginDocument)
     case reloaded(ReloadDocument)
     case session(SessionDocument)

@@ -54,7 +54,7 @@ extension LocalAdministration {
         guard documents.count <= AdministrativeCommand.importLimit else {
             throw VaultError(.badRequest, "\(documents.count) connections are too many for one user")
         }
-        let now = vault.records.clock.now()
+        let now = vault.records.now
         var connections: [Connection] = []
         for document in documents {
             var connection = try document.connection(now: now, clientID: document.clientId ?? "")

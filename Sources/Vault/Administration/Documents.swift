@@ -11,6 +11,8 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     public var createdAt: String
     /// Grows with every value written or removed.
     public var sequence: UInt64
+    /// How many seconds its clock is ahead of the wall clock; nil where that is no more than a minute.
+    public var clockAhead: Int?
     /// How often it was restored from a backup.
     public var restores: Int
     public var connections: Int
@@ -135,6 +137,8 @@ public struct CheckDocument: Codable, Sendable, Equatable {
     public var problems: [Problem]
     /// `SEQUENCE:HASH`, to compare with later; nil when the check did not come to its end.
     public var anchor: String?
+    /// How many seconds the vault's clock is ahead of the wall clock; nil where that is no more than a minute.
+    public var clockAhead: Int?
 
     public struct Problem: Codable, Sendable, Equatable {
         /// `damaged`, `contents`, `index`, `page` or `anchor`.
@@ -167,7 +171,10 @@ public struct CheckDocument: Codable, Sendable, Equatable {
                     return "restore the last backup into a new directory: vault restore FILE --into DIR"
                 }
                 return "let the user connect again, or set it from a backup: vault put \(name.user) \(name.platform)"
-            case .contents: return "restore the last backup beside it and compare: vault restore FILE --into DIR"
+            case .contents:
+                return
+                    "restore the last backup beside it and compare: vault restore FILE --into DIR; to go on with what "
+                    + "there is: vault check --recount"
             case .index: return "a backup and a restore make all indexes anew: vault restore FILE --into DIR"
             case .page: return "keep the directory as it is and restore the last backup: vault restore FILE --into DIR"
             }
@@ -180,6 +187,7 @@ public struct CheckDocument: Codable, Sendable, Equatable {
         sequence = report.status.sequence
         problems = report.problems.map { Problem($0) }
         anchor = report.status.anchor
+        clockAhead = report.status.clockAhead
     }
 
     /// A check that ended before it was done.
@@ -189,4 +197,23 @@ public struct CheckDocument: Codable, Sendable, Equatable {
         sequence = 0
         self.problems = problems
     }
+}
+
+/// What `vault check --recount` did.
+public struct RecountDocument: Codable, Sendable, Equatable {
+    /// How many values there are, all of which open.
+    public var values: Int
+    /// Whether what was counted before said something else.
+    public var changed: Bool
+}
+
+/// What `vault check --accept-clock` did.
+public struct ClockDocument: Codable, Sendable, Equatable {
+    /// How many seconds the vault's clock was set back.
+    public var ahead: Int
+}
+
+extension VaultStatus {
+    /// How many seconds the vault's clock is ahead, where that is worth a word.
+    var clockAhead: Int? { clockLead > ClockWatch.tolerance ? Int(clockLead.milliseconds / 1000) : nil }
 }

@@ -12,7 +12,7 @@ extension Vault {
     /// - Throws: `bad-request` naming the field, `no-platform`, `platform-unavailable`, `account-in-use`.
     public func put(_ document: ConnectionDocument, by: String) async throws -> Connection {
         let platform = try platforms.platform(PlatformName(document.platform))
-        let now = records.clock.now()
+        let now = records.now
         var connection = try document.connection(now: now, clientID: platform.clientID)
         guard connection.clientID == platform.clientID else {
             throw VaultError(
@@ -53,9 +53,13 @@ extension Vault {
     @discardableResult
     static func put(_ connection: Connection, _ transaction: RecordsTransaction) throws -> Connection {
         var connection = connection
-        if let old = try transaction.connection(connection.user, connection.platform) {
-            // A refresh in flight must see that its generation is over.
-            connection.generation = max(connection.generation, old.generation + 1)
+        do {
+            if let old = try transaction.connection(connection.user, connection.platform) {
+                // A refresh in flight must see that its generation is over.
+                connection.generation = max(connection.generation, old.generation + 1)
+            }
+        } catch let error as VaultError where error.code == .damaged {
+            // What does not open is replaced: that is what a check advises.
         }
         if !connection.subject.isEmpty {
             let owner = try transaction.user(of: connection.subject, at: connection.platform)

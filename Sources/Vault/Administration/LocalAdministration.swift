@@ -86,6 +86,8 @@ public struct LocalAdministration: Administration {
             try await restore(documents, overwrite: overwrite, event)
         case .noteDrill(let drill): try await note(drill)
         case .check: try await check(event)
+        case .recount: try await recount(event)
+        case .acceptClock: try await acceptClock(event)
         case .plugins: try await listPlugins(event)
         case .reloadPlugins:
             guard let reload else {
@@ -125,7 +127,7 @@ public struct LocalAdministration: Administration {
                 .session(
                     SessionDocument(
                         user: issued.record.user.rawValue, session: issued.token.reveal(),
-                        expiresAt: issued.record.endsAt.iso8601)))
+                        expiresAt: vault.records.outside(issued.record.endsAt).iso8601)))
         }
     }
 
@@ -140,7 +142,8 @@ public struct LocalAdministration: Administration {
         }
         return StatusDocument(
             vault: state.vaultID, createdAt: state.createdAt.iso8601, sequence: state.sequence,
-            restores: state.restores, connections: state.connections, sessions: state.sessions, logins: state.logins,
+            clockAhead: state.clockAhead, restores: state.restores, connections: state.connections,
+            sessions: state.sessions, logins: state.logins,
             unfinishedRefreshes: state.redemptions, expiring: expiring, pendingEvents: pending,
             serviceKeys: state.serviceKeys, pendingRevocations: state.revocations,
             usedBytes: statistics.usedBytes, quotaBytes: statistics.quotaBytes, fileBytes: statistics.fileBytes,
@@ -194,17 +197,18 @@ public struct LocalAdministration: Administration {
 
     private func sweep(dryRun: Bool) async throws -> SweepDocument {
         var total = SweepDocument(dryRun: dryRun, connections: [], sessions: 0, logins: 0)
-        while true {
-            // A dry run removes nothing, so it must see everything at once.
+        var place: SweepPlace?
+        repeat {
             let result = try await vault.records.sweep(
-                grace: vault.options.sweepGrace, limit: dryRun ? Int.max : 1000, dryRun: dryRun)
+                grace: vault.options.sweepGrace, limit: 1000, dryRun: dryRun, from: place)
             total.connections += result.connections.map {
                 .init(user: $0.user.rawValue, platform: $0.platform.rawValue)
             }
             total.sessions += result.sessions
             total.logins += result.logins
-            if !result.more || dryRun { return total }
-        }
+            place = result.next
+        } while place != nil
+        return total
     }
 
     private func check(_ event: @escaping @Sendable (AdministrativeEvent) async throws -> Void) async throws {

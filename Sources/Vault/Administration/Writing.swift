@@ -15,7 +15,7 @@ extension LocalAdministration {
                 .badRequest, "\(documents.count) connections are more than \(AdministrativeCommand.importLimit)",
                 hint: "send them in parts")
         }
-        let now = vault.records.clock.now()
+        let now = vault.records.now
         var connections: [Connection] = []
         var unknown: Set<PlatformName> = []
         for document in documents {
@@ -45,7 +45,7 @@ extension LocalAdministration {
     /// Deletes one connection, or all of the user and its sessions.
     func delete(_ user: UserID, _ platform: PlatformName?) async throws -> DeletionDocument {
         let teller = vault.teller
-        let (deleted, sessions) = try await vault.records.write { transaction in
+        let (deleted, sessions) = try await vault.records.write(for: .shrinking) { transaction in
             let deleted = try transaction.deleteConnections(of: user, at: platform)
             let sessions = platform == nil ? try transaction.deleteSessions(of: user) : 0
             for platform in deleted {

@@ -47,7 +47,7 @@ actor Courier {
             var wait = Self.rest
             do {
                 if let next = try await round() {
-                    wait = min(wait, max(.milliseconds(10), next - records.clock.now()))
+                    wait = min(wait, max(.milliseconds(10), next - records.now))
                 }
             } catch {
                 let code = (error as? VaultError)?.code.name ?? "internal"
@@ -68,7 +68,7 @@ actor Courier {
                     await group.waitForAll()
                     return .failure(error)
                 }
-                while !Task.isCancelled, let number = queue.take(records.clock.now()) {
+                while !Task.isCancelled, let number = queue.take(records.now) {
                     group.addTask { await self.deliver(number) }
                 }
                 guard await group.next() != nil else { return .success(queue.nextAt) }
@@ -108,7 +108,7 @@ actor Courier {
         do {
             try await attempt(number)
         } catch {
-            queue.postpone(number, to: records.clock.now() + Self.patience)
+            queue.postpone(number, to: records.now + Self.patience)
             let code = (error as? VaultError)?.code.name ?? "internal"
             logger.error(
                 "webhook.stalled",
@@ -130,11 +130,11 @@ actor Courier {
             return
         }
         if let outcome = unwritten[number] { return try await settle(event, outcome) }
-        let now = records.clock.now()
+        let now = records.now
         guard now - mine.since < options.eventPatience else { return try await settle(event, .dead("expired")) }
-        let answer = await send(event, at: now)
+        let answer = await send(event, at: records.clock.now())
         let outcome = DeliveryOutcome(answer, now: records.clock.now())
-        queue.note(outcome, records.clock.now())
+        queue.note(outcome, records.now)
         unwritten[number] = outcome
         try await settle(event, outcome)
     }
@@ -154,8 +154,8 @@ actor Courier {
 
     private func settle(_ event: EventRecord, _ outcome: DeliveryOutcome) async throws {
         let (name, number) = (webhook.name, event.number)
-        let now = records.clock.now()
-        let settled: EventRecord.Delivery? = try await records.write { transaction in
+        let now = records.now
+        let settled: EventRecord.Delivery? = try await records.write(for: .saving) { transaction in
             guard var event = try transaction.event(number),
                 let index = event.deliveries?.firstIndex(where: { $0.receiver == name }),
                 var mine = event.deliveries?[index]

@@ -42,7 +42,7 @@ actor Herald {
 
     private func handOut(_ new: [EventRecord]) async throws -> Int {
         let webhooks = webhooks
-        return try await records.write { transaction in
+        return try await records.write(for: .saving) { transaction in
             var made = 0
             for event in new {
                 guard var event = try transaction.event(event.number) else { continue }

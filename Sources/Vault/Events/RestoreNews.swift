@@ -27,7 +27,7 @@ extension Vault {
             }
             guard free > 0 else { return }
             let limit = min(free, RestoreNews.batch - told)
-            let count: Int? = try await records.write { transaction in
+            let count: Int? = try await records.write(for: .saving) { transaction in
                 guard let grants = try transaction.nextRestoredGrants(limit: limit) else { return nil }
                 for grant in grants {
                     try teller.tell(.uncertain, grant, .init(reason: RestoreNews.reason), in: transaction)

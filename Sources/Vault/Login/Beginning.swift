@@ -14,7 +14,8 @@ extension Vault {
     ///     provider name.
     ///   - binding: the browser's binding cookie from an earlier login, when it has one; it is kept, so
     ///     that two logins in two tabs both work.
-    /// - Throws: `no-platform`, `platform-unavailable`, `bad-request`, and the store's errors.
+    /// - Throws: `no-platform`, `platform-unavailable`, `bad-request`, `rate-limited` when
+    ///   ``VaultOptions/loginLimit`` are under way, and the store's errors.
     public func beginLogin(
         at platform: PlatformName, linking user: UserID?, returnTo: String?, scopes: [String]?, binding: Secret?
     ) async throws -> LoginStart {
@@ -41,7 +42,7 @@ extension Vault {
                 state: state, challenge: challenge, nonce: nonce, scopes: asked)
         }
 
-        let now = records.clock.now()
+        let now = records.now
         // A cookie we could not have set is not kept.
         let binding = binding.flatMap { $0.count == 43 ? $0 : nil } ?? Secret(Random.token())
         let login = LoginRecord(
@@ -49,10 +50,21 @@ extension Vault {
             issuer: description.issuer, tokenEndpoint: description.endpoints.token, clientID: configured.clientID,
             redirectURI: configured.redirectURI, user: user, scope: asked.joined(separator: " "),
             returnTo: returnTo, createdAt: now, endsAt: now + options.loginLifetime)
-        try await records.write { try $0.put(login) }
+        let (limit, patience) = (options.loginLimit, options.sweepInterval)
+        try await records.write { transaction in
+            guard transaction.loginCount < limit else { throw Self.tooManyLogins(limit, patience) }
+            try transaction.put(login)
+        }
         observation.login(platform, "begun")
         logger.info("login.begun", metadata: facts(user, platform, ["linking": "\(user != nil)"]))
-        return LoginStart(authorizationURL: url, handover: handover, expiresAt: login.endsAt, binding: binding)
+        return LoginStart(
+            authorizationURL: url, handover: handover, expiresAt: records.outside(login.endsAt), binding: binding)
+    }
+
+    private static func tooManyLogins(_ limit: Int, _ patience: Duration) -> VaultError {
+        VaultError(
+            .rateLimited, "\(limit) logins are under way", hint: "try again when some of them are over",
+            retryAfter: max(patience, .seconds(1)))
     }
 
     static func hash(_ binding: Secret) -> [UInt8] { binding.withBytes { Digest.blake2b(Array($0)) } }

@@ -21,9 +21,9 @@ extension Vault {
         let engine = try await provider.engine(for: platform)
         let description = engine.platform.provider.description
         let scope = engine.defaultScopes.joined(separator: " ")
-        let now = records.clock.now()
+        let now = records.now
         let grant: TokenGrant
-        switch try await provider.ownTokens(engine, scope: scope, now: now) {
+        switch try await provider.ownTokens(engine, scope: scope, now: records.clock.now()) {
         case .success(let found): grant = found
         case .failure(let failure): throw failure.error(at: platform)
         }

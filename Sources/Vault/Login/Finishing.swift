@@ -71,8 +71,8 @@ extension Vault {
             guard let session = try records.read({ try $0.session(sessionID) }) else {
                 return .failed(code: "restart-login", returnTo: login.returnTo)
             }
-            let token = try sessionTokens.token(for: session, now: records.clock.now())
-            return .connected(IssuedSession(record: session, token: token), returnTo: login.returnTo)
+            return .connected(
+                IssuedSession(record: session, token: try token(for: session)), returnTo: login.returnTo)
         }
     }
 
@@ -110,7 +110,7 @@ extension Vault {
     /// Marks the login as under way, durably, before its code goes anywhere: a state is used once.
     private func claim(_ state: String, _ callback: Callback) async throws -> LoginRecord {
         let hash = callback.hash
-        return try await records.write { transaction in
+        return try await records.write(for: .saving) { transaction in
             guard var login = try transaction.login(state) else { throw Self.foreignCallback }
             switch login.progress {
             case .pending:
@@ -131,7 +131,7 @@ extension Vault {
         _ login: LoginRecord, _ callback: Callback, _ outcome: LoginRecord.Outcome
     ) async throws -> LoginRecord.Outcome {
         let finished = login.finished(callback, outcome)
-        try await records.write { try $0.put(finished) }
+        try await records.write(for: .saving) { try $0.put(finished) }
         return outcome
     }
 

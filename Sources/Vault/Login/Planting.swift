@@ -15,7 +15,7 @@ extension Vault {
     ///   by another takes a disconnect first, so that nobody's library is swapped by a browser that was logged
     ///   in as somebody else.
     func plant(_ harvest: Harvest, _ login: LoginRecord, _ callback: Callback) async throws -> LoginRecord.Outcome {
-        let now = records.clock.now()
+        let now = records.now
         // In hexadecimal: base64url may begin with a dash, which a command line takes for an option.
         let fresh = try UserID(Hex.encode(Random.bytes(16)))
         let sessionID = Random.token(bytes: 16)

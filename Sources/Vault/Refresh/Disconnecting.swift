@@ -47,7 +47,7 @@ extension Vault {
         by: String?
     ) async throws -> Disconnection.Revocation {
         let (teller, lifetime) = (teller, options.revocationLifetime)
-        let outcome: Disconnection.Revocation = try await records.write { transaction in
+        let outcome: Disconnection.Revocation = try await records.write(for: .shrinking) { transaction in
             let last = try transaction.delete(name.user, name.platform)
             var (revoked, kept) = (revoked, newest)
             if let last, let stored, !last.isSameGrant(as: stored) {
@@ -93,8 +93,8 @@ extension Vault {
             let failure = error as? ProviderFailure
             let code = failure?.code ?? (error as? VaultError)?.code.name ?? "internal"
             logger.warning("disconnect.refused", metadata: facts(name.user, name.platform, ["code": "\(code)"]))
-            if let failure, let until = cooldowns.note(failure, at: name.platform, now: records.clock.now()) {
-                try? await records.write { try $0.cool(name.platform, until: until) }
+            if let failure, let until = cooldowns.note(failure, at: name.platform, now: records.now) {
+                try? await records.write(for: .saving) { try $0.cool(name.platform, until: until) }
             }
             let mayWorkLater: [VaultError.Code] = [.retry, .platformUnavailable]
             let isTemporary = failure.map { $0.failure == .retry } ?? mayWorkLater.contains { $0.name == code }

@@ -19,6 +19,8 @@ enum Freshness {
     ) -> Freshness {
         if case .reconnect(let reason) = token.health { return .dead(reconnect(platform, reason)) }
         guard let ends = token.expiresAt else { return .fresh }
+        // Stored by a clock that was ahead and was set right since: how long it lasts is not known.
+        if token.updatedAt > now + ClockWatch.tolerance, token.isRefreshable || renews() { return .stale }
         let left = (ends - now).milliseconds
         let life = (ends - token.updatedAt).milliseconds
         if left > (life > 0 ? min(margin.milliseconds, life / 2) : margin.milliseconds) { return .fresh }

@@ -18,11 +18,11 @@ extension Vault {
         var stuck: Set<ConnectionName> = []
         while true {
             let limit = GrantClock.batch + stuck.count
-            let names = try records.clockDue(before: records.clock.now(), limit: limit)
+            let names = try records.clockDue(before: records.read { $0.settled }, limit: limit)
                 .filter { !stuck.contains($0) }
             guard !names.isEmpty else { return }
             stuck.formUnion(
-                try await records.write { transaction in
+                try await records.write(for: .saving) { transaction in
                     try names.filter { name in
                         let renews = platforms.renews(name.platform)
                         return try !Self.tick(name, warning, renews: renews, teller, transaction)
@@ -40,7 +40,8 @@ extension Vault {
         _ name: ConnectionName, _ warning: Duration, renews: Bool, _ teller: Teller,
         _ transaction: RecordsTransaction
     ) throws -> Bool {
-        let now = transaction.now
+        // Nothing takes back that a grant was called dead.
+        let now = transaction.settled
         guard var connection = try? transaction.connectionForClock(name.user, name.platform),
             let clockAt = connection.clockAt, clockAt <= now
         else { return false }

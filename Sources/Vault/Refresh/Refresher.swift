@@ -138,7 +138,7 @@ final class Refresher: Sendable {
     private func admit(_ connection: Connection, _ demand: Demand, _ platform: Platform) throws {
         if case .reconnect(let reason) = connection.health { throw Freshness.reconnect(connection.platform, reason) }
         guard connection.refreshToken != nil || platform.provider.description.flow != .code else {
-            throw Self.nothingToRedeem(connection, now: records.clock.now())
+            throw Self.nothingToRedeem(connection, now: records.now)
         }
         // Who brought a connection before its platform was configured could not say of which client it is.
         guard connection.clientID.isEmpty || connection.clientID == platform.clientID else {
@@ -146,7 +146,7 @@ final class Refresher: Sendable {
                 .reconnect, "the connection to \(connection.platform) was made with another client id",
                 hint: "connect \(connection.platform) again, or set the former client-id back")
         }
-        let now = records.clock.now()
+        let now = records.now
         let isDoubtful = connection.health == .uncertain && platform.provider.description.refresh == .singleUse
         if isDoubtful {
             switch demand {
@@ -172,13 +172,13 @@ final class Refresher: Sendable {
         case .browserToken: return try await confirm(connection, engine)
         }
         guard let refreshToken = connection.refreshToken else {
-            throw Self.nothingToRedeem(connection, now: records.clock.now())
+            throw Self.nothingToRedeem(connection, now: records.now)
         }
         let request = try await engine.refreshRequest(refreshToken: refreshToken, scope: connection.scope)
         let intent = Redemption(
             user: connection.user, platform: connection.platform, generation: connection.generation,
-            begunAt: records.clock.now())
-        let begun = try await records.write { transaction in
+            begunAt: records.now)
+        let begun = try await records.write(for: .saving) { transaction in
             guard let current = try transaction.connection(connection.user, connection.platform),
                 current.isSameGrant(as: connection)
             else { return false }
@@ -206,7 +206,7 @@ final class Refresher: Sendable {
             next.generation += 1
             next.clientID = engine.platform.clientID
             Lifetimes(options: options, description: engine.platform.provider.description)
-                .apply(grant, to: &next, now: records.clock.now())
+                .apply(grant, to: &next, now: records.now)
             let missing = Scope.missing(grant.scope, of: sent.scope)
             return try await save(Unsaved(sent: sent, next: next, missingScope: missing))
         case .failure(let failure):

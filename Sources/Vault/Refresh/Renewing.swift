@@ -21,7 +21,7 @@ extension Refresher {
         }
         var next = connection
         next.generation += 1
-        next.updatedAt = records.clock.now()
+        next.updatedAt = records.now
         next.health = .healthy
         return try await save(Unsaved(sent: connection, next: next))
     }

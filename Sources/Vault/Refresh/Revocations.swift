@@ -42,7 +42,7 @@ extension Vault {
     }
 
     private func postpone(_ revocation: PendingRevocation, attempts: Int) async throws {
-        try await records.write { transaction in
+        try await records.write(for: .saving) { transaction in
             guard try transaction.isKept(revocation) else { return }
             var next = revocation
             next.attempts = attempts
@@ -55,7 +55,7 @@ extension Vault {
     private func end(_ revocation: PendingRevocation, _ outcome: Disconnection.Revocation) async throws {
         let teller = teller
         let name = ConnectionName(user: revocation.user, platform: revocation.platform)
-        let ended = try await records.write { transaction in
+        let ended = try await records.write(for: .shrinking) { transaction in
             // The account may have been connected anew meanwhile, or disconnected once more.
             guard try transaction.isKept(revocation) else { return false }
             try transaction.delete(revocation)

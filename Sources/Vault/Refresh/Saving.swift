@@ -54,7 +54,7 @@ extension Refresher {
     private func write(_ tokens: Unsaved) async throws -> Written {
         let name = tokens.sent.name
         let teller = teller
-        let written: Written = try await records.write { transaction in
+        let written: Written = try await records.write(for: .saving) { transaction in
             try transaction.endRedemption(name.user, name.platform)
             guard let current = try transaction.connection(name.user, name.platform) else { return .gone }
             guard current.isSameGrant(as: tokens.sent) else { return .overtaken(current) }
@@ -93,7 +93,7 @@ extension Refresher {
     /// transaction; then throws, or lands on the newer grant that was there already.
     func record(_ failure: ProviderFailure, of sent: Connection, _ platform: Platform) async throws -> Landing {
         let name = sent.name
-        let now = records.clock.now()
+        let now = records.now
         let isDead = failure.failure == .reconnect || failure.failure == .restartLogin
         // A provider that is slow may still be at it: a probe now would be the second use of its token.
         let patience = failure.code == "timeout" ? options.providerTimeout * 2 : .zero
@@ -104,7 +104,7 @@ extension Refresher {
         let isDoubtful = failure.leavesDoubt && isSingleUse
         let cooling = cooldowns.note(failure, at: name.platform, now: now)
         let teller = teller
-        let written: Written = try await records.write { transaction in
+        let written: Written = try await records.write(for: .saving) { transaction in
             if let cooling { try transaction.cool(name.platform, until: cooling) }
             try transaction.endRedemption(name.user, name.platform)
             guard let current = try transaction.connection(name.user, name.platform) else { return .gone }
@@ -157,7 +157,7 @@ extension Refresher {
     func recover(_ leftover: Redemption) async throws -> Connection? {
         let name = ConnectionName(user: leftover.user, platform: leftover.platform)
         let teller = teller
-        let connection: Connection? = try await records.write { transaction in
+        let connection: Connection? = try await records.write(for: .saving) { transaction in
             let current = try transaction.connection(name.user, name.platform)
             guard try transaction.redemption(name.user, name.platform) == leftover else { return current }
             try transaction.endRedemption(name.user, name.platform)

@@ -65,7 +65,8 @@ extension Vault {
 
     private func accessToken(_ token: StoredToken, of platform: PlatformName) throws(VaultError) -> AccessToken {
         AccessToken(
-            accessToken: token.accessToken, tokenType: token.tokenType, expiresAt: token.expiresAt, scope: token.scope,
+            accessToken: token.accessToken, tokenType: token.tokenType, expiresAt: token.expiresAt.map(records.outside),
+            scope: token.scope,
             clientToken: try platforms.clientTokens(of: platform)?.token(at: records.clock.now()))
     }
 

@@ -13,7 +13,7 @@ enum Validations {
 extension Vault {
     /// One round: what is due, earliest first, within each platform's budget, as in refresh-ahead.
     func validate() async throws {
-        let due = try records.validationsDue(before: records.clock.now(), limit: RefreshAhead.batch)
+        let due = try records.validationsDue(before: records.now, limit: RefreshAhead.batch)
         let lanes = try lanes(of: due)
         await withDiscardingTaskGroup { group in
             for (platform, lane) in lanes {
@@ -34,14 +34,14 @@ extension Vault {
         guard let engine = try? await provider.engine(for: name.platform) else { return false }
         let lifetimes = Lifetimes(options: options, description: engine.platform.provider.description)
         // Of a token that has ended there is nothing to ask; the next one is due in its own time.
-        guard connection.token.isAlive(at: records.clock.now()) else {
+        guard connection.token.isAlive(at: records.now) else {
             await schedule(connection, nil)
             return true
         }
         do {
             try await provider.validate(connection.accessToken, engine, now: records.clock.now())
             observation.validation(name.platform, "ok")
-            await schedule(connection, lifetimes.validation(connection, now: records.clock.now()))
+            await schedule(connection, lifetimes.validation(connection, now: records.now))
             return true
         } catch {
             // What is no answer of the platform's is a fault of our settings.
@@ -71,7 +71,7 @@ extension Vault {
             return
         }
         let teller = teller
-        try? await records.write { transaction in
+        try? await records.write(for: .saving) { transaction in
             guard var current = try transaction.connection(connection.user, connection.platform),
                 current.isSameGrant(as: connection)
             else { return }
@@ -85,14 +85,14 @@ extension Vault {
     }
 
     private func postpone(_ connection: Connection, after failure: ProviderFailure) async {
-        let now = records.clock.now()
+        let now = records.now
         let cooling = cooldowns.note(failure, at: connection.platform, now: now)
         await schedule(connection, now + max(Validations.postponement, failure.retryAfter ?? .zero), cooling: cooling)
     }
 
     /// Sets when to ask next, unless the connection has changed: then that was set with the change.
     private func schedule(_ connection: Connection, _ time: Timestamp?, cooling: Timestamp? = nil) async {
-        try? await records.write { transaction in
+        try? await records.write(for: .saving) { transaction in
             if let cooling { try transaction.cool(connection.platform, until: cooling) }
             guard var current = try transaction.connection(connection.user, connection.platform),
                 current.isSameGrant(as: connection), current.validateAt == connection.validateAt

@@ -21,7 +21,7 @@ extension Vault {
     /// One round: what is due, earliest first, within each platform's budget. What does not fit is still due
     /// in the next round.
     func refreshAhead() async throws {
-        let lanes = try lanes(of: records.due(before: records.clock.now(), limit: RefreshAhead.batch))
+        let lanes = try lanes(of: records.due(before: records.now, limit: RefreshAhead.batch))
         await withDiscardingTaskGroup { group in
             for lane in lanes.values { group.addTask { await self.refreshAhead(lane) } }
         }
@@ -46,7 +46,7 @@ extension Vault {
 
     /// Whether what nobody waits for may ask the platform now.
     func isCallable(_ platform: PlatformName) -> Bool {
-        (try? platforms.platform(platform)) != nil && !cooldowns.isCooling(platform, now: records.clock.now())
+        (try? platforms.platform(platform)) != nil && !cooldowns.isCooling(platform, now: records.now)
     }
 
     private func refreshAhead(_ lane: [ConnectionName]) async {
@@ -73,7 +73,7 @@ extension Vault {
     }
 
     private func postpone(_ name: ConnectionName) async throws {
-        try await records.write { transaction in
+        try await records.write(for: .saving) { transaction in
             guard var connection = try transaction.connection(name.user, name.platform),
                 let dueAt = connection.dueAt, dueAt <= transaction.now
             else { return }

@@ -104,24 +104,33 @@ extension Vault {
     /// Removes what ended, in small transactions, unless the clock has just jumped.
     func sweep() async throws {
         let now = records.clock.now()
-        guard clockWatch.withLock({ $0.trusts(now, at: ContinuousClock.now) }) else {
+        let lead = records.clockLead
+        if lead > ClockWatch.tolerance {
+            logger.warning(
+                "clock.behind",
+                metadata: [
+                    "seconds": "\(lead.milliseconds / 1000)",
+                    "hint": "once the time is right: vault check --accept-clock",
+                ])
+        }
+        guard clockWatch.withLock({ $0.trusts(now, at: records.clock.steady()) }) else {
             logger.warning("sweep.paused", metadata: ["reason": "the clock jumped"])
             return
         }
         try await runGrantClock()
-        var more = true
-        while more {
-            let result = try await records.sweep(grace: options.sweepGrace, limit: 256, dryRun: false)
+        var place: SweepPlace?
+        repeat {
+            let result = try await records.sweep(grace: options.sweepGrace, limit: 256, dryRun: false, from: place)
             observation.swept(result)
             for name in result.connections {
                 refresher.forget(name)
                 logger.info("sweep.removed", metadata: facts(name.user, name.platform))
             }
-            more = result.more
+            place = result.next
             // Others write too.
-            if more { try await Task.sleep(for: .milliseconds(20)) }
-        }
-        refresher.backoff.prune(now: now)
+            if place != nil { try await Task.sleep(for: .milliseconds(20)) }
+        } while place != nil
+        refresher.backoff.prune(now: records.now)
     }
 
     func saveWhatWaits() async {
@@ -148,7 +157,7 @@ extension Vault {
         }
         observation.gauge("vault_events_pending", pending)
         observation.gauge("vault_grants_expiring", expiring)
-        observation.gauge("vault_platforms_cooling", cooldowns.count(now: records.clock.now()))
+        observation.gauge("vault_platforms_cooling", cooldowns.count(now: records.now))
         observation.gauge("vault_refreshes_in_flight", refresher.flights.count)
         observation.gauge("vault_refreshes_unsaved", refresher.unsaved.withLock { $0.count })
         observation.gauge("vault_refreshes_backing_off", refresher.backoff.count)

@@ -7,7 +7,7 @@ import VaultRecords
 /// The protected header is a constant of each key, so a token counts only when its header is that text
 /// exactly: another `alg`, `typ` or order of members never gets as far as a signature (RFC 8725 §3.1, §3.11).
 struct SessionTokens: Sendable {
-    /// How far the clock may have been set back since a token was issued, in seconds.
+    /// How far the clock may have been set back since a token was issued, in seconds, where nothing tells how far it was.
     static let skew: Int64 = 60
     /// No token of ours is longer.
     static let sizeLimit = 4096
@@ -34,15 +34,17 @@ struct SessionTokens: Sendable {
     }
 
     /// - Throws: `settings` when no key is long enough to sign with.
-    func token(for session: SessionRecord, now: Timestamp) throws(VaultError) -> Secret {
+    func token(
+        for session: SessionRecord, issuedAt: Timestamp, expiresAt: Timestamp
+    ) throws(VaultError) -> Secret {
         guard let signing else {
             throw VaultError(
                 .settings, "there is no session key of at least \(SessionKey.minimum) bytes",
                 hint: "set JWT_SECRET to the output of: openssl rand -hex 32")
         }
         let claims = Claims(
-            issuer: issuer, audience: audience, subject: session.user.rawValue, issuedAt: now.seconds,
-            expiresAt: session.endsAt.seconds, id: session.id)
+            issuer: issuer, audience: audience, subject: session.user.rawValue, issuedAt: issuedAt.seconds,
+            expiresAt: expiresAt.seconds, id: session.id)
         var bytes = signing.header
         bytes.append(0x2E)
         bytes += Base64.encodeURL(claims.json.utf8).utf8
@@ -53,7 +55,9 @@ struct SessionTokens: Sendable {
     }
 
     /// The claims of a token that is ours and in its time; nil for every other, without a reason.
-    func claims(of token: Secret, now: Timestamp) -> Claims? {
+    ///
+    /// - Parameter latest: the latest moment at which one can have been issued, where that is not `now`.
+    func claims(of token: Secret, now: Timestamp, latest: @autoclosure () -> Timestamp) -> Claims? {
         guard token.count <= Self.sizeLimit else { return nil }
         return token.withBytes { raw -> Claims? in
             guard let first = raw.firstIndex(of: 0x2E), let last = raw.lastIndex(of: 0x2E), first < last,
@@ -68,7 +72,7 @@ struct SessionTokens: Sendable {
             guard payload.allSatisfy(Self.isURLAlphabet),
                 let json = Base64.decode(payload.assumingMemoryBound(to: UInt8.self)), let claims = Claims(json),
                 claims.issuer == issuer, claims.audience == audience, claims.expiresAt > now.seconds,
-                claims.issuedAt <= now.seconds + Self.skew
+                claims.issuedAt <= now.seconds + Self.skew || claims.issuedAt <= latest().seconds + Self.skew
             else { return nil }
             return claims
         }

@@ -7,7 +7,7 @@ extension Vault {
     /// A new session for the user and its JWT; what `vault session issue` and a finished login give.
     public func issueSession(for user: UserID) async throws -> IssuedSession {
         let session = newSession(for: user)
-        let token = try sessionTokens.token(for: session, now: session.createdAt)
+        let token = try token(for: session)
         try await records.write { try $0.put(session) }
         logger.info("session.issued", metadata: ["user": "\(user)"])
         return IssuedSession(record: session, token: token)
@@ -33,7 +33,7 @@ extension Vault {
 
     /// The session of a JWT that holds.
     func heldSession(_ token: Secret, orReplaced: Bool = false) throws -> SessionRecord? {
-        guard let claims = sessionTokens.claims(of: token, now: records.clock.now()),
+        guard let claims = sessionTokens.claims(of: token, now: records.clock.now(), latest: records.now),
             let session = try records.read({ try $0.sessionOrReplaced(claims.id) }),
             session.user.rawValue == claims.subject, orReplaced || session.successor == nil
         else { return nil }
@@ -52,7 +52,7 @@ extension Vault {
         // Two tabs that renew at the same moment get the same successor.
         let (successor, isNew) = try await renewals.join(session.id) { [records, self] in
             let next = newSession(for: session.user)
-            return try await records.write { transaction in
+            return try await records.write(for: .saving) { transaction in
                 guard var old = try transaction.sessionOrReplaced(session.id), old.user == session.user else {
                     throw Self.noSession
                 }
@@ -69,7 +69,7 @@ extension Vault {
                 return (next, true)
             }
         }
-        let token = try sessionTokens.token(for: successor, now: records.clock.now())
+        let token = try token(for: successor)
         logger.info("session.renewed", metadata: ["user": "\(session.user)", "repeated": "\(!isNew)"])
         return IssuedSession(record: successor, token: token)
     }
@@ -115,9 +115,15 @@ extension Vault {
     }
 
     func newSession(for user: UserID) -> SessionRecord {
-        let now = records.clock.now()
+        let now = records.now
         return SessionRecord(
             id: Random.token(bytes: 16), user: user, createdAt: now, endsAt: now + options.sessionLifetime)
+    }
+
+    /// The JWT of a session. Others verify it too, so its times are the wall clock's.
+    func token(for session: SessionRecord) throws(VaultError) -> Secret {
+        try sessionTokens.token(
+            for: session, issuedAt: records.clock.now(), expiresAt: records.outside(session.endsAt))
     }
 
     static var noSession: VaultError {

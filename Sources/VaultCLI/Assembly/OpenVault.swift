@@ -48,6 +48,12 @@ struct OpenVault: Sendable {
         let store = try LMDBStore.open(at: settings[\.storePath], options: options)
         do {
             let records = try Records.open(store, with: key)
+            let path = settings[\.storePath]
+            let checker: LocalAdministration.Checker = { step in
+                defer { store.forgetDeadReaders() }
+                return try await CheckChild.beside(path, key: records.key, step)
+            }
+            if request.serves, store.isInDoubt { try await settleDoubt(of: store, checker, request.logger) }
             let plugins = request.loadsPlugins ? await firstPlugins(request) : []
             let assembly = PlatformAssembly(settings: settings, reports: plugins, environment: request.environment)
             let platforms = try assembly.directory(extra: request.extra(plugins))
@@ -57,17 +63,30 @@ struct OpenVault: Sendable {
             let vault = Vault(
                 records: records, platforms: platforms, transport: transport, options: options,
                 logger: request.logger, webhooks: transport)
-            let path = settings[\.storePath]
             return OpenVault(
                 vault: vault, store: store, loaded: LoadedPlugins(plugins, clientIDs: settings.clientIDs),
-                checker: { step in
-                    defer { store.forgetDeadReaders() }
-                    return try await CheckChild.beside(path, key: records.key, step)
-                })
+                checker: checker)
         } catch {
             await store.close()
             throw error
         }
+    }
+
+    /// The disk failed under a write before this start: nothing is served before the whole store was looked at.
+    ///
+    /// - Throws: `damaged` when it is not sound; and what a check throws that cannot be made.
+    private static func settleDoubt(
+        of store: LMDBStore, _ checker: LocalAdministration.Checker, _ logger: Logger
+    ) async throws {
+        logger.warning("the disk failed under an earlier write: the whole store is checked before it is served")
+        let check = try await checker { _, _ in }
+        guard check.sound else {
+            throw VaultError(
+                .damaged, "the store is not sound after a failed disk: \(Words.count(check.problems.count, "problem"))",
+                hint: "look with vault check, then restore the newest backup: vault restore FILE --into DIR")
+        }
+        try store.settleDoubt()
+        logger.notice("the store is sound", metadata: ["connections": "\(check.connections)"])
     }
 
     private static func firstPlugins(_ request: Request) async -> [PluginReport] {

@@ -39,6 +39,12 @@ struct StatusCommand: AsyncParsableCommand {
             ("revocations to retry", words(status.pendingRevocations)), ("service keys", words(status.serviceKeys)),
             ("room", "\(Sizes.words(status.usedBytes)) of \(Sizes.words(status.quotaBytes)) used"),
             ("last backup", age(status.lastBackup)), ("last drill", age(status.lastDrill)),
+            (
+                "clock",
+                status.clockAhead.map {
+                    "\(Words.count($0, "second")) ahead of the time here; if that is right: vault check --accept-clock"
+                }
+            ),
             ("data keys", rotation(status.terms ?? [])),
             ("keys", status.keysAreLocked ? nil : "not locked in memory: raise RLIMIT_MEMLOCK"),
         ])

@@ -11,8 +11,9 @@ struct SweepCommand: AsyncParsableCommand {
             vault sweep
             vault sweep --json
 
-            A server does this by itself. What ended is never returned, swept or not; it is removed once
-            it is over for longer than records.sweep-grace.
+            A server does this by itself. What ended is never returned, swept or not; a connection is removed
+            once it is over for longer than records.sweep-grace, sessions and logins at once. A record that
+            does not open stays.
             """)
 
     @Flag(help: "Remove nothing, say what would be.") var dryRun = false

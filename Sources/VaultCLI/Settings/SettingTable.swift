@@ -62,7 +62,7 @@ struct SettingTable: Sendable {
     let storePath = Setting("store.path", .path, default: #""~/.local/share/vault""#, "the store's directory")
     let quota = Setting(
         "store.quota", .size(atLeast: 1 << 20), default: #""8GiB""#,
-        "the most the records may take; reads go on when full")
+        "the most the records may take; reads go on when full, and at 95 % nothing new is taken")
 
     let keySource = Setting(
         "key.source", .text, default: #""file:~/.local/share/vault.key""#,
@@ -142,7 +142,7 @@ struct SettingTable: Sendable {
         "how often ended records are looked for")
     let sweepGrace = Setting(
         "records.sweep-grace", .time(.zero...Duration.seconds(366 * 86_400)), default: #""24h""#,
-        "how long an ended record stays on disk before it is removed; it is never returned")
+        "how long an ended connection stays on disk before it is removed; it is never returned")
 
     let serviceLimit = Setting(
         "service.per-minute", .number(1...1_000_000), default: "600", "requests per minute and service key")

@@ -114,7 +114,7 @@ extension FacadeParts {
     }
 
     func sessionCookie(_ session: IssuedSession) -> String {
-        cookies.setSession(session.token, until: session.record.endsAt, now: vault.records.clock.now())
+        cookies.setSession(session.token, until: session.record.endsAt, now: vault.records.now)
     }
 
     private static func isPrefetch(_ request: Request) -> Bool {

@@ -13,7 +13,7 @@ extension FacadeParts {
             let connections = try self.vault.connections(of: session.user)
             let body = JSONText.object {
                 $0.field("user", session.user.rawValue)
-                $0.field("expiresAt", session.endsAt)
+                $0.field("expiresAt", self.vault.records.outside(session.endsAt))
                 $0.array("connections", connections) { self.write($1, to: &$0) }
             }
             return .json(body)
@@ -71,7 +71,7 @@ extension FacadeParts {
     func answer(_ session: IssuedSession, byCookie: Bool, allowance: Allowance) -> Response {
         let body = JSONText.object {
             if !byCookie { $0.field("session", session.token) }
-            $0.field("expiresAt", session.record.endsAt)
+            $0.field("expiresAt", vault.records.outside(session.record.endsAt))
         }
         var headers: HTTPFields = byCookie ? [.setCookie: sessionCookie(session)] : [:]
         allowance.write(to: &headers)

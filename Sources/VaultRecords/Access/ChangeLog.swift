@@ -62,13 +62,7 @@ enum ChangeLog {
     static func trim(_ transaction: any StoreWriting, to limit: UInt64, added: Int) throws {
         let more = try transaction.count(.changes) - Int(clamping: limit)
         guard more > lump else { return }
-        try trim(transaction, lines: min(more, max(lump, 2 * added)))
-    }
-
-    /// Takes the oldest lines away because the store is full.
-    static func makeRoom(_ transaction: any StoreWriting) throws { try trim(transaction, lines: lump) }
-
-    private static func trim(_ transaction: any StoreWriting, lines: Int) throws {
+        let lines = min(more, max(lump, 2 * added))
         var old: [[UInt8]] = []
         try transaction.scan(.changes, from: RawSpan()) { name, _ in
             let name = name.withUnsafeBytes { Array($0) }
@@ -78,6 +72,19 @@ enum ChangeLog {
         for name in old { try transaction.delete(name.span.bytes, in: .changes) }
         guard let last = old.last else { return }
         try transaction.put(last.span.bytes, for: trimmedKey.span.bytes, in: .changes)
+    }
+
+    /// Takes all lines away: what changed up to `sequence` is not known any more.
+    static func forget(_ transaction: any StoreWriting, upTo sequence: UInt64) throws {
+        var old: [[UInt8]] = []
+        try transaction.scan(.changes, from: RawSpan()) { name, _ in
+            old.append(name.withUnsafeBytes { Array($0) })
+            return true
+        }
+        for name in old { try transaction.delete(name.span.bytes, in: .changes) }
+        try withUnsafeBytes(of: sequence.bigEndian) {
+            try transaction.put($0.bytes, for: trimmedKey.span.bytes, in: .changes)
+        }
     }
 
     /// The sequence up to which lines were trimmed; 0 for none.

@@ -80,6 +80,9 @@ extension RecordsTransaction {
         }
     }
 
+    /// Logins begun that were not swept yet, finished and ended ones too.
+    public var loginCount: Int { Int(clamping: state[.logins].count) }
+
     public func put(_ login: LoginRecord) throws {
         let key = Key.login(login.state, keys)
         let old = try stamp(.logins, key)

@@ -20,8 +20,7 @@ public final class Records: Sendable {
     private let held: HeldKeys
     /// The state as it was last written, and its bytes: where the same bytes stand, nothing needs to be proven anew.
     private let lastState = Mutex<(bytes: [UInt8], state: VaultState)?>(nil)
-    /// The latest moment this process committed at, in ms: a wall clock set back brings nothing back.
-    private let committed: Atomic<Int64>
+    let vaultClock: VaultClock
 
     /// Whether a rotation runs in this process; two would wait for each other's terms.
     let isRotating = Atomic(false)
@@ -34,7 +33,7 @@ public final class Records: Sendable {
         self.store = store
         self.clock = clock
         held = HeldKeys(keys, openedBy: key)
-        committed = Atomic(state.clock.rawValue)
+        vaultClock = VaultClock(clock, committed: state.clock)
     }
 
     /// The keys of this moment. In a write, ask inside its closure: one that waited may find newer ones.
@@ -47,16 +46,20 @@ public final class Records: Sendable {
         held.install(keys, openedBy: key)
     }
 
-    /// The vault's present: the wall clock's, or the last commit's if that was later.
-    public var now: Timestamp {
-        max(clock.now(), Timestamp(rawValue: committed.load(ordering: .acquiring)))
-    }
+    /// The vault's present, by which lifetimes are given and judged: the wall clock's or, while that is behind the last
+    /// commit, what runs on from there.
+    public var now: Timestamp { vaultClock.now }
 
-    func resetClock(to time: Timestamp) { committed.store(time.rawValue, ordering: .releasing) }
+    /// How far the vault's clock is ahead of the wall clock: something was written while that was ahead, or it was set
+    /// back since.
+    public var clockLead: Duration { vaultClock.ahead }
+
+    /// A moment of the vault's clock as the wall clock will show it: for those outside.
+    public func outside(_ time: Timestamp) -> Timestamp { vaultClock.outside(time) }
 
     /// Runs `body` on one consistent snapshot at the clock's present.
     public func read<R>(_ body: (RecordsView) throws -> R) throws -> R {
-        try snapshot { try body(RecordsView(keys: $1, now: $2, transaction: $0)) }
+        try snapshot { try body(RecordsView(keys: $1, now: $2, clock: vaultClock, transaction: $0)) }
     }
 
     /// The same without making a view of it.
@@ -79,20 +82,44 @@ public final class Records: Sendable {
     }
 
     /// Runs `body` in one durable transaction; see ``Store/write(_:)`` for what it may do.
-    public func write<R: Sendable>(_ body: @escaping @Sendable (RecordsTransaction) throws -> R) async throws -> R {
-        let (result, time) = try await store.write { [self] transaction -> (R, Timestamp?) in
+    ///
+    /// - Parameter aim: what it is for. Removals and the vault's own counts always go through, whatever it says.
+    public func write<R: Sendable>(
+        for aim: WriteAim = .growing, _ body: @escaping @Sendable (RecordsTransaction) throws -> R
+    ) async throws -> R {
+        let (result, reading) = try await store.write { [self] transaction -> (R, VaultClock.Reading?) in
             let keys = keys
             let state = try lastState(in: transaction) ?? VaultState.load(transaction, keys)
+            transaction.room = aim.room
+            let reading = vaultClock.read(notBefore: state.clock)
             let records = RecordsTransaction(
-                keys: keys, now: max(clock.now(), state.clock), state: state, transaction: transaction)
+                keys: keys, now: reading.now, clock: vaultClock, state: state, transaction: transaction)
             records.leastChanges = leastChanges.load(ordering: .relaxed)
             let result = try body(records)
             guard let bytes = try records.finish() else { return (result, nil) }
             lastState.withLock { $0 = (bytes, records.state) }
-            return (result, records.now)
+            return (result, reading)
         }
-        if let time { committed.max(time.rawValue, ordering: .acquiringAndReleasing) }
+        if let reading { vaultClock.note(reading) }
         return result
+    }
+}
+
+/// What a write is for, which says whether it may go on when the store is full up to its quota.
+public enum WriteAim: Sendable {
+    /// Brings something new: refused first.
+    case growing
+    /// Keeps what is there up to date and must not be lost: takes what the store keeps for that.
+    case saving
+    /// Makes room, and tells of it: always goes through.
+    case shrinking
+
+    var room: StoreRoom {
+        switch self {
+        case .growing: .growing
+        case .saving: .saving
+        case .shrinking: .shrinking
+        }
     }
 }
 

@@ -15,16 +15,20 @@ public final class RecordsTransaction: RecordsView {
     var leastChanges: UInt64? = ChangeLog.least
     private var logged = 0
 
-    init(keys: VaultKeys, now: Timestamp, state: VaultState, transaction: any StoreWriting) {
+    init(
+        keys: VaultKeys, now: Timestamp, clock: VaultClock? = nil, state: VaultState, transaction: any StoreWriting
+    ) {
         writing = transaction
         self.state = state
-        super.init(keys: keys, now: now, transaction: transaction)
+        super.init(keys: keys, now: now, clock: clock, transaction: transaction)
     }
 
     /// Writes the state; returns its bytes, nil when nothing was changed.
     func finish() throws -> [UInt8]? {
         if let failure { throw failure }
         guard isDirty else { return nil }
+        // What follows replaces itself, and makes room.
+        writing.room = .shrinking
         if logged > 0, let leastChanges {
             try ChangeLog.trim(writing, to: max(leastChanges, state[.records].count), added: logged)
         }
@@ -117,13 +121,11 @@ public final class RecordsTransaction: RecordsView {
         state.sequence += 1
         try key.withUnsafeBytes { key in
             if let old { state.remove(old, from: table, under: key, keys) }
-            do {
-                try log(table, key, old: old)
-            } catch let error as VaultError where error.code == .full {
-                // A delete must work in a full store: the oldest lines make room. An increment over those is refused.
-                try ChangeLog.makeRoom(writing)
-                try log(table, key, old: old)
-            }
+            // A delete must work in a full store, and its line is shorter than what it removes.
+            let room = writing.room
+            writing.room = .shrinking
+            defer { writing.room = room }
+            try log(table, key, old: old)
         }
     }
 
@@ -168,9 +170,11 @@ public final class RecordsTransaction: RecordsView {
         for entry in stale { try unindex(table, entry) }
     }
 
-    /// Replaces the state by one counted anew.
-    func setState(_ new: VaultState) {
-        state = new
-        isDirty = true
+    /// Replaces the state by one counted anew, to which no line of the change log leads back.
+    func setState(_ new: VaultState) throws {
+        try change {
+            state = new
+            try ChangeLog.forget(writing, upTo: new.sequence)
+        }
     }
 }

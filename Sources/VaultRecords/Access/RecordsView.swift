@@ -6,14 +6,20 @@ import VaultStore
 public class RecordsView {
     /// The moment by which lifetimes are judged here.
     public let now: Timestamp
+    /// What says whether the wall clock has reached that moment too; nil where none does.
+    private let clock: VaultClock?
     let transaction: any StoreReading
     let keys: VaultKeys
 
-    init(keys: VaultKeys, now: Timestamp, transaction: any StoreReading) {
+    init(keys: VaultKeys, now: Timestamp, clock: VaultClock? = nil, transaction: any StoreReading) {
         self.keys = keys
         self.now = now
+        self.clock = clock
         self.transaction = transaction
     }
+
+    /// The moment that the wall clock has reached too: what cannot be brought back is judged by it.
+    public var settled: Timestamp { clock.map { min($0.settled, now) } ?? now }
 
     /// - Throws: `damaged`, naming the connection, when the record does not open.
     public func connection(_ user: UserID, _ platform: PlatformName) throws -> Connection? {

@@ -56,21 +56,19 @@ struct VaultState: Equatable {
     mutating func add(_ stamp: Stamp, to table: SealedTable, under key: UnsafeRawBufferPointer, _ keys: VaultKeys) {
         self[table].count &+= 1
         self[table].hash += SetHash(table, key, stamp, keys)
-        count(stamp.term, by: 1)
+        let index = terms.firstIndex { $0.id >= stamp.term } ?? terms.count
+        if index == terms.count || terms[index].id != stamp.term { terms.insert((stamp.term, 0), at: index) }
+        terms[index].count &+= 1
     }
 
     mutating func remove(
         _ stamp: Stamp, from table: SealedTable, under key: UnsafeRawBufferPointer, _ keys: VaultKeys
     ) {
-        self[table].count &-= 1
+        // What is damaged may name what was never counted: a count of nothing stays one.
+        if self[table].count > 0 { self[table].count -= 1 }
         self[table].hash -= SetHash(table, key, stamp, keys)
-        count(stamp.term, by: -1)
-    }
-
-    private mutating func count(_ term: UInt32, by step: Int64) {
-        let index = terms.firstIndex { $0.id >= term } ?? terms.count
-        if index == terms.count || terms[index].id != term { terms.insert((term, 0), at: index) }
-        terms[index].count &+= UInt64(bitPattern: step)
+        guard let index = terms.firstIndex(where: { $0.id == stamp.term }) else { return }
+        terms[index].count -= 1
         if terms[index].count == 0 { terms.remove(at: index) }
     }
 

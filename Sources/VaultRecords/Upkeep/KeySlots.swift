@@ -128,6 +128,8 @@ extension Records {
         holding: @escaping @Sendable (VaultState) throws -> Void = { _ in }
     ) async throws {
         let keyring = try await store.write { [self] transaction in
+            // A key that was stolen is replaced in a full vault, too.
+            transaction.room = .saving
             let keys = keys
             var state = try VaultState.load(transaction, keys)
             guard state.keyringGeneration == keys.keyring.generation else {

@@ -51,7 +51,7 @@ extension Records {
     /// A value keeps its version and its end, so a writer who expects the version still finds it, and the
     /// indexes still name it. One that does not open is left as it is.
     func resealNext(limit: Int = 128) async throws -> ResealStep {
-        try await write { try $0.resealNext(limit) }
+        try await write(for: .saving) { try $0.resealNext(limit) }
     }
 }
 

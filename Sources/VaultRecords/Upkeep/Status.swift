@@ -22,8 +22,10 @@ public struct VaultStatus: Sendable {
     /// The sequence, a colon and a keyed hash of all contents: kept elsewhere, it shows later that the
     /// whole file was put back to an earlier one. See ``CheckAnchor``.
     public var anchor: String
-    /// The moment of the last write: the vault's clock never reads less.
+    /// The moment of the last write: the vault's clock never reads less, unless it was set (``Records/acceptClock()``).
     public var lastWrite: Timestamp
+    /// How far the vault's clock is ahead of the wall clock.
+    public var clockLead = Duration.zero
     /// How often it was restored from a backup.
     public var restores: Int
     /// Connections kept, those included that ended and were not swept yet.
@@ -67,22 +69,38 @@ public struct VaultStatus: Sendable {
 extension Records {
     /// Counts and times, read from the state: costs the same however large the vault is.
     public func status() throws -> VaultStatus {
-        VaultStatus(try store.read { try VaultState.load($0, keys) }, keys)
+        var status = VaultStatus(try store.read { try VaultState.load($0, keys) }, keys)
+        status.clockLead = clockLead
+        return status
     }
 
-    /// Sets the vault's clock to the wall clock's: for when something was written while the wall clock was
-    /// wrong and far ahead, which would let everything seem ended until that time.
-    public func acceptClock() async throws {
-        let now = clock.now()
-        try await store.write { [self] transaction in
-            let keys = keys
-            var state = try VaultState.load(transaction, keys)
-            state.clock = now
-            state.sequence += 1
-            let bytes = state.encoded(keys)
-            let key = VaultState.key
-            try transaction.put(bytes.span.bytes, for: key.span.bytes, in: .state)
+    /// Sets the vault's clock to the wall clock's, where it is ahead: for when something was written while the wall
+    /// clock was wrong and far ahead, which lets everything seem ended that ends before that time.
+    ///
+    /// What only seemed ended is there again, and so is what ended since and was not swept yet. Nothing is lost.
+    /// - Returns: how far the vault's clock was ahead.
+    @discardableResult
+    public func acceptClock() async throws -> Duration {
+        let before = now
+        let wall = clock.now()
+        guard before > wall else { return .zero }
+        do {
+            try await store.write { [self] transaction in
+                let keys = keys
+                var state = try VaultState.load(transaction, keys)
+                state.clock = wall
+                state.sequence += 1
+                let bytes = state.encoded(keys)
+                let key = VaultState.key
+                try transaction.put(bytes.span.bytes, for: key.span.bytes, in: .state)
+                // Here and not after the commit: the next write in the queue must find it set, or it would commit the
+                // old time again.
+                vaultClock.set(to: wall)
+            }
+        } catch {
+            vaultClock.set(to: before)
+            throw error
         }
-        resetClock(to: now)
+        return before - wall
     }
 }

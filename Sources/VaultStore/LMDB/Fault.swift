@@ -38,7 +38,7 @@ enum Fault {
             VaultError(.newerFormat, reason, hint: "open it with the version of LMDB that made it")
         case EIO, MDB_PANIC:
             VaultError(
-                .unknownOutcome, reason, hint: "look at the disk, then start again: the store is checked as it opens")
+                .unknownOutcome, reason, hint: "look at the disk, then at the whole store: vault check")
         case MDB_TXN_FULL, MDB_BAD_VALSIZE:
             VaultError(.badRequest, reason, hint: "do it in smaller steps")
         case MDB_READERS_FULL, ENOMEM, EAGAIN:
@@ -59,7 +59,7 @@ enum Fault {
         if case .damaged = error(status, "").code { return error(status, "write to the store") }
         return VaultError(
             .unknownOutcome, "the disk failed under a write: \(text(status))",
-            hint: "look at the disk, then start again: what was written is seen when the store is opened")
+            hint: "look at the disk, then start again: a server checks the whole store before it serves")
     }
 
     static func text(_ status: Int32) -> String { String(cString: mdb_strerror(status)) }

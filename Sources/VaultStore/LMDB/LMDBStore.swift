@@ -89,6 +89,15 @@ public final class LMDBStore: Store {
     /// Why no write can work any more; nil while all is well.
     public var failure: VaultError? { writer.failure }
 
+    /// Whether the disk failed under a write, in this process or an earlier one, and the whole store was not looked at
+    /// since.
+    public var isInDoubt: Bool { Doubt.isRaised(in: environment.path) }
+
+    /// The whole store was looked at and is sound.
+    ///
+    /// - Throws: `file`.
+    public func settleDoubt() throws { try Doubt.clear(in: environment.path) }
+
     public func read<R>(_ body: (any StoreReading) throws -> R) throws -> R {
         try readers.read { transaction, _ in try body(transaction) }
     }

@@ -47,7 +47,8 @@ final class Ownership: Sendable {
             Glibc.close(descriptor)
         }
         throw VaultError(
-            .conflict, "the directory \(directory) is being exchanged", hint: "try again when the other command is done")
+            .conflict, "the directory \(directory) is being exchanged",
+            hint: "try again when the other command is done")
     }
 
     /// Claims the data file for this opener.

@@ -76,6 +76,7 @@ final class LMDBWriting: LMDBReading, StoreWriting {
     private(set) var bytes = 0
     /// Set by the first failure inside LMDB; the transaction can then only be aborted.
     private(set) var broken: (status: Int32, error: VaultError)?
+    var room = StoreRoom.growing
     private var walked: [Table] = []
     private lazy var filePages = environment.filePages
 
@@ -105,7 +106,7 @@ final class LMDBWriting: LMDBReading, StoreWriting {
         let raw = try live()
         try Limits.check(key: key.byteCount, value: value.byteCount, in: table)
         guard !walked.contains(table) else { throw Limits.walked(table) }
-        try checkRoom(for: key.byteCount + value.byteCount, in: table, raw)
+        try checkRoom(for: value.byteCount, under: key, in: table, raw)
         bytes += key.byteCount + value.byteCount
         writes += 1
         let status = key.withUnsafeBytes { keyBytes in
@@ -136,12 +137,18 @@ final class LMDBWriting: LMDBReading, StoreWriting {
         return true
     }
 
-    private func checkRoom(for more: Int, in table: Table, _ raw: OpaquePointer) throws(VaultError) {
-        let room = Limits.room(of: environment.quota, for: table)
+    private func checkRoom(
+        for count: Int, under key: RawSpan, in table: Table, _ raw: OpaquePointer
+    ) throws {
+        guard let limit = Limits.room(room, of: environment.quota) else { return }
+        let most = key.byteCount + count
         // The file's length is a bound that costs nothing; counting the pages in use is for the last stretch.
-        let bound = filePages * environment.pageBytes + 4 * (bytes + more) + 64 * environment.pageBytes
-        guard bound > room, environment.usedBytes(in: raw) + more > room else { return }
-        throw Limits.quotaReached(environment.quota)
+        let bound = filePages * environment.pageBytes + 4 * (bytes + most) + 64 * environment.pageBytes
+        guard bound > limit else { return }
+        var more = most
+        _ = try lend(key, in: table) { more = count - $0.byteCount }
+        guard more > 0, environment.usedBytes(in: raw) + more > limit else { return }
+        throw Limits.quotaReached(room, environment.quota)
     }
 }
 

@@ -177,6 +177,7 @@ final class Writer: Sendable {
             // A flush makes all commits before it durable, those without one too.
             guard operation.isDurable == isDurable else { break }
             let writes = transaction.writes
+            transaction.room = .growing
             operation.run(in: transaction)
             if transaction.broken != nil || operation.hasFailed && transaction.writes > writes {
                 transaction.end()
@@ -235,6 +236,7 @@ final class Writer: Sendable {
     /// The failure after which nothing is written any more.
     private func fail(_ status: Int32) -> VaultError {
         let error = Fault.unknownOutcome(status)
+        Doubt.raise(in: environment.path)
         state.withLock { $0.failure = error }
         onFailure?(error)
         return error

@@ -8,7 +8,7 @@ public final class MemoryStore: Store {
     /// Held while a write runs, so that `current` can be read meanwhile.
     private let writer = Mutex(())
 
-    /// - Parameter quota: the most bytes of keys and values; puts are refused at 95 percent of it.
+    /// - Parameter quota: the most bytes of keys and values; what is new is refused at 95 percent of it.
     public init(quota: Int = 1 << 30) { self.quota = quota }
 
     public func read<R>(_ body: (any StoreReading) throws -> R) throws -> R {
@@ -70,6 +70,7 @@ private final class MemoryTransaction: StoreWriting {
     var contents: Contents
     var isOver = false
     var hasWritten = false
+    var room = StoreRoom.growing
     private let quota: Int
     private var walks = [Int](repeating: 0, count: Table.allCases.count)
 
@@ -104,7 +105,9 @@ private final class MemoryTransaction: StoreWriting {
         let key = bytes(key)
         let old = contents.tables[table.index][key].map { $0.count + key.count } ?? 0
         let size = contents.bytes - old + key.count + value.byteCount
-        guard size <= Limits.room(of: quota, for: table) else { throw Limits.quotaReached(quota) }
+        if size > contents.bytes, let limit = Limits.room(room, of: quota), size > limit {
+            throw Limits.quotaReached(room, quota)
+        }
         contents.tables[table.index].set(bytes(value), for: key)
         contents.bytes = size
         hasWritten = true

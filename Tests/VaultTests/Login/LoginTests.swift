@@ -201,6 +201,22 @@ import VaultRecords
         let third = try await world.begin("alice", binding: Secret("short"))
         #expect(third.start.binding.count == 43)
     }
+
+    @Test func noMoreLoginsThanTheLimitAndThoseThatEndedMakeRoom() async throws {
+        let world = try await World(options: { $0.loginLimit = 3 })
+        for user in ["a", "b", "c"] { _ = try await world.begin(user) }
+        do {
+            _ = try await world.begin("d")
+            Issue.record("accepted")
+        } catch let error as VaultError {
+            #expect(error.code == .rateLimited && error.retryAfter == .seconds(60))
+        }
+        // Whoever is linked to, or not: nobody brings an ended login back, so it goes without a grace.
+        world.clock.advance(.seconds(600))
+        try await world.vault.sweep()
+        #expect(try world.records.status().logins == 0)
+        try await world.logIn("d")
+    }
 }
 
 extension LoginEnd {

@@ -160,13 +160,20 @@ import VaultRecords
         }
     }
 
-    @Test func aClockSetBackALittleLogsNobodyOut() async throws {
+    @Test func aClockSetBackLogsNobodyOutAndNoTokenIsOfTheFuture() async throws {
         let world = try await World()
         let session = try await world.vault.issueSession(for: user)
-        world.clock.advance(.seconds(-60))
-        _ = try world.vault.session(session.token)
-        world.clock.advance(.seconds(-1))
-        #expect(await code { try world.vault.session(session.token) } == .unauthorized)
+        for _ in 0..<2 {
+            world.clock.step(.seconds(-3600))
+            _ = try world.vault.session(session.token)
+        }
+        // A moment that the vault has not seen yet.
+        let tokens = world.vault.sessionTokens
+        for (seconds, isGood) in [(60, true), (61, false)] {
+            let early = try tokens.token(
+                for: session.record, issuedAt: HandClock.start + .seconds(seconds), expiresAt: session.record.endsAt)
+            #expect(await code { try world.vault.session(early) } == (isGood ? nil : .unauthorized))
+        }
     }
 
     @Test(arguments: [

@@ -4,8 +4,10 @@ import VaultStore
 
 /// A memory store whose writes fail when told to.
 final class FragileStore: Store {
-    private let store = MemoryStore()
+    private let store: MemoryStore
     private let state = Mutex((fault: VaultError?.none, after: 0))
+
+    init(quota: Int = 1 << 30) { store = MemoryStore(quota: quota) }
 
     /// From now on, once `after` more writes have gone well, each write fails with `error`; nil mends it.
     func fail(with error: VaultError?, after: Int = 0) { state.withLock { $0 = (error, after) } }

@@ -22,7 +22,7 @@ final class World: Sendable {
 
     let clock = HandClock()
     let provider = FakeProvider()
-    let store = FragileStore()
+    let store: FragileStore
     let records: Records
     let key: GuardedKey
     let options: VaultOptions
@@ -32,6 +32,7 @@ final class World: Sendable {
     let directory: PlatformDirectory
 
     init(
+        quota: Int = 1 << 30,
         options change: (inout VaultOptions) -> Void = { _ in },
         description describe: (inout ProviderDescription) -> Void = { _ in }
     ) async throws {
@@ -43,6 +44,7 @@ final class World: Sendable {
         change(&options)
         self.options = options
         key = try GuardedKey.generate()
+        store = FragileStore(quota: quota)
         records = try await Records.create(in: store, rootKey: key, clock: clock)
         directory = PlatformDirectory(
             [Self.first, Self.second, Self.found].map { name in
