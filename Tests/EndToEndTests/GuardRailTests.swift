@@ -10,4 +10,9 @@ extension EndToEnd {
         let status = await Scenario.run("hidden_processes_test.py")
         #expect(status == 0 || status == Scenario.skipped)
     }
+
+    @Test func saysWhatAPluginCouldDoWhereTheKernelLacksLandlock() async {
+        let status = await Scenario.run("missing_protection_test.py")
+        #expect(status == 0 || status == Scenario.skipped)
+    }
 }

@@ -115,6 +115,33 @@ struct ReloadTests {
         #expect(server.stop() == 0)
     }
 
+    @Test func aPlatformsIsolationIsTakenIn() throws {
+        let vault = try vault("lastfm", "spotify")
+        let conf = try vault.folder.read("vault.conf")
+        func say(_ isolation: String) throws {
+            try vault.folder.write(
+                "vault.conf", conf + "\n[platforms.lastfm]\nclient-id = \"x\"\nisolation = \"\(isolation)\"\n")
+        }
+        func isolations() throws -> [Bool] {
+            try ["lastfm", "spotify"].map { id in
+                try vault.run("plugins", "--json").lines.contains {
+                    $0.contains(#""isolation":"in-process""#) && $0.contains(#""provider":"\#(id)""#)
+                }
+            }
+        }
+        try say("in-process")
+        #expect(try isolations() == [true, false])
+        let server = try TestServer(vault)
+        #expect(try isolations() == [true, false])
+        #expect(Self.children(of: server.child).isEmpty)
+        // The hook of Last.fm moves into a process of its own.
+        try say("process")
+        #expect(try vault.run("plugins", "reload").status == 0)
+        #expect(try isolations() == [false, false])
+        #expect(Self.children(of: server.child).count == 1)
+        #expect(server.stop() == 0)
+    }
+
     @Test func manyReloadsLeaveNoChildAndNoDescriptor() throws {
         let vault = try vault("lastfm")
         let folder = try #require(keep.folders.first)

@@ -9,6 +9,8 @@ struct Setting<Value: Sendable>: AnySetting {
     let literal: String
     let doc: String
     let form: SettingForm<Value>
+    /// The default, read once: TOMLKit never gives back the memory that a text took.
+    let standard: RawValue?
 
     /// - Parameter literal: the default, as it stands in vault.conf.
     init(_ path: String, _ form: SettingForm<Value>, default literal: String, _ doc: String) {
@@ -16,6 +18,7 @@ struct Setting<Value: Sendable>: AnySetting {
         self.form = form
         self.literal = literal
         self.doc = doc
+        standard = RawValue(literal: literal)
     }
 
     var expects: String { form.words }

@@ -30,7 +30,7 @@ struct Settings: Sendable {
     }
 
     static func value<Value>(of setting: Setting<Value>, in entries: [String: SettingEntry]) -> Value {
-        let raw = entries[setting.path]?.raw ?? RawValue(literal: setting.literal)
+        let raw = entries[setting.path]?.raw ?? setting.standard
         guard let raw, let value = setting.form.read(raw) else {
             preconditionFailure("\(setting.path) was not checked when it was read, or its default is not of its form")
         }

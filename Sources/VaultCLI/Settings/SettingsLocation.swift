@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import VaultBase
 
 /// Finds vault.conf and reads all settings for one run of the program.
@@ -38,7 +39,17 @@ enum SettingsLocation {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw VaultError(.settings, "\(path) is no UTF-8", hint: "save it as UTF-8 text")
         }
-        let file = try SettingsFile(name: path, text: text)
-        return try SettingsReader.read(file, environment: environment, options: options)
+        return try SettingsReader.read(try parse(path, text), environment: environment, options: options)
     }
+
+    /// The last one is kept: a server reads its file at every reload, most often unchanged, and TOMLKit never gives
+    /// back the memory that a text took.
+    private static func parse(_ path: String, _ text: String) throws(VaultError) -> SettingsFile {
+        if let last = last.withLock({ $0 }), last.text == text, last.file.name == path { return last.file }
+        let file = try SettingsFile(name: path, text: text)
+        last.withLock { $0 = (text, file) }
+        return file
+    }
+
+    private static let last = Mutex<(text: String, file: SettingsFile)?>(nil)
 }
