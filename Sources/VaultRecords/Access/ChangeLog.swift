@@ -74,19 +74,6 @@ enum ChangeLog {
         try transaction.put(last.span.bytes, for: trimmedKey.span.bytes, in: .changes)
     }
 
-    /// Takes all lines away: what changed up to `sequence` is not known any more.
-    static func forget(_ transaction: any StoreWriting, upTo sequence: UInt64) throws {
-        var old: [[UInt8]] = []
-        try transaction.scan(.changes, from: RawSpan()) { name, _ in
-            old.append(name.withUnsafeBytes { Array($0) })
-            return true
-        }
-        for name in old { try transaction.delete(name.span.bytes, in: .changes) }
-        try withUnsafeBytes(of: sequence.bigEndian) {
-            try transaction.put($0.bytes, for: trimmedKey.span.bytes, in: .changes)
-        }
-    }
-
     /// The sequence up to which lines were trimmed; 0 for none.
     static func trimmed(_ transaction: any StoreReading) throws -> UInt64 {
         try transaction.get(trimmedKey.span.bytes, in: .changes) { value in

@@ -170,11 +170,9 @@ public final class RecordsTransaction: RecordsView {
         for entry in stale { try unindex(table, entry) }
     }
 
-    /// Replaces the state by one counted anew, to which no line of the change log leads back.
-    func setState(_ new: VaultState) throws {
-        try change {
-            state = new
-            try ChangeLog.forget(writing, upTo: new.sequence)
-        }
+    /// Replaces the state by one counted anew.
+    func setState(_ new: VaultState) {
+        state = new
+        isDirty = true
     }
 }

@@ -19,7 +19,7 @@ extension Records {
     ///
     /// A damaged header goes out of the vault's hash as something that never went in, so that the hash stays wrong when
     /// the record was replaced. What is missing stays missing; from then on nobody can tell that it is. The change log
-    /// leads back to what was counted before, so it begins anew, and the next backup is a full one.
+    /// does not lead back to what was counted before, so the next backup is a full one.
     ///
     /// One transaction that opens every value: others wait, about three seconds for a million of them.
     /// - Throws: `damaged`, and changes nothing, while a value does not open.
@@ -38,18 +38,18 @@ extension Records {
                 }
             }
             let changed = !tally.matches(records.state)
-            if changed { try records.recount(tally) }
+            if changed { records.recount(tally) }
             return RecountResult(values: values, changed: changed)
         }
     }
 }
 
 extension RecordsTransaction {
-    fileprivate func recount(_ tally: Tally) throws {
+    fileprivate func recount(_ tally: Tally) {
         var new = state
         new.tables = tally.tables
         new.terms = tally.terms.sorted { $0.key < $1.key }.map { (id: $0.key, count: $0.value) }
         new.sequence += 1
-        try setState(new)
+        setState(new)
     }
 }
