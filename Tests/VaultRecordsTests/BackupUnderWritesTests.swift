@@ -106,11 +106,14 @@ import VaultStore
                     let (isDone, range) = (Flag(), next.value..<min(next.value + 40, deleted.count))
                     next.value = range.upperBound
                     Task {
-                        try await records.write { records in
-                            for user in deleted[range] {
-                                _ = try records.delete(UserID("\(user)"), PlatformName("spotify"))
+                        let failure = await code {
+                            try await records.write { records in
+                                for user in deleted[range] {
+                                    _ = try records.delete(UserID("\(user)"), PlatformName("spotify"))
+                                }
                             }
                         }
+                        #expect(failure == nil)
                         isDone.set()
                     }
                     while !isDone.isSet { usleep(500) }
