@@ -24,7 +24,7 @@ final class LogSink: @unchecked Sendable {
     private var isResting = false
 
     /// - Parameter notice: the line that says how many lines were lost. Called on the sink's thread.
-    /// - Throws: `internal` when no thread can be made.
+    /// - Throws: `unavailable` when no thread can be made.
     init(
         to descriptor: Int32 = STDERR_FILENO, limit: Int = LogSink.limit,
         notice: @escaping @Sendable (_ lost: Int) -> String
@@ -35,27 +35,10 @@ final class LogSink: @unchecked Sendable {
         pthread_mutex_init(lock, nil)
         pthread_cond_init(filled, nil)
         pthread_cond_init(written, nil)
-        try start()
+        pthread_detach(try OwnThread.start { self.run() })
     }
 
-    // Never ends: the thread holds it as long as the process lives.
-
-    private func start() throws(VaultError) {
-        var thread = pthread_t()
-        let status = pthread_create(
-            &thread, nil,
-            { context in
-                // The context is ours: it was passed below and is never nil.
-                Unmanaged<LogSink>.fromOpaque(context!).takeRetainedValue().run()
-            }, Unmanaged.passRetained(self).toOpaque())
-        guard status == 0 else {
-            Unmanaged.passUnretained(self).release()
-            throw VaultError(
-                .internal, "the thread that writes the log cannot be made: \(systemWords(status))",
-                hint: "raise the limit on threads: TasksMax in the unit, or ulimit -u")
-        }
-        pthread_detach(thread)
-    }
+    // It has no end: its thread holds it as long as the process lives.
 
     /// Puts the line, which ends with a newline, behind those that wait. Never waits for the reader.
     func write(_ line: String) {
@@ -90,7 +73,7 @@ final class LogSink: @unchecked Sendable {
     // MARK: The thread
 
     private func run() -> Never {
-        leaveSignalsToOthers()
+        OwnThread.leaveSignalsToOthers()
         while true {
             let missing = takeBatch()
             Self.put(batch, to: descriptor)
@@ -133,13 +116,5 @@ final class LogSink: @unchecked Sendable {
                 return
             }
         }
-    }
-
-    private func leaveSignalsToOthers() {
-        var signals = sigset_t()
-        sigfillset(&signals)
-        // These are about the thread that raised them.
-        for own in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP] { sigdelset(&signals, own) }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 }

@@ -8,7 +8,7 @@ enum Blocking {
     static func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             do throws(VaultError) {
-                pthread_detach(try Self.thread { continuation.resume(with: Result(catching: body)) })
+                pthread_detach(try OwnThread.start { continuation.resume(with: Result(catching: body)) })
             } catch { continuation.resume(throwing: error) }
         }
     }
@@ -25,33 +25,10 @@ enum Blocking {
         }
     }
 
-    /// Starts a thread that ends with `body`.
-    fileprivate static func thread(_ body: @escaping @Sendable () -> Void) throws(VaultError) -> pthread_t {
-        let work = Unmanaged.passRetained(Work(body))
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, nil,
-            { argument in
-                // The one reference made above, taken once.
-                if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
-                return nil
-            }, work.toOpaque())
-        guard result == 0 else {
-            work.release()
-            throw VaultError(.unavailable, "cannot start a thread", hint: "try again when there is less to do")
-        }
-        return thread
-    }
-
     private final class Flag: Sendable {
         private let value = Atomic(false)
         var isSet: Bool { value.load(ordering: .relaxed) }
         func set() { value.store(true, ordering: .relaxed) }
-    }
-
-    private final class Work: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 }
 
@@ -59,7 +36,7 @@ enum Blocking {
 struct Helper: ~Copyable {
     private let thread: pthread_t
 
-    init(_ body: @escaping @Sendable () -> Void) throws(VaultError) { thread = try Blocking.thread(body) }
+    init(_ body: @escaping @Sendable () -> Void) throws(VaultError) { thread = try OwnThread.start(body) }
 
     deinit { pthread_join(thread, nil) }
 }

@@ -53,20 +53,7 @@ final class Writer: Sendable {
 
     /// Starts the thread; it ends, and lets go of everything, after ``stop()``.
     func start() throws(VaultError) {
-        var thread = pthread_t()
-        let status = pthread_create(
-            &thread, nil,
-            { context in
-                let writer = Unmanaged<Writer>.fromOpaque(context!).takeRetainedValue()
-                writer.run()
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        guard status == 0 else {
-            Unmanaged.passUnretained(self).release()
-            throw Fault.error(status, "start the writer's thread")
-        }
-        pthread_setname_np(thread, "vault-writer")
-        pthread_detach(thread)
+        pthread_detach(try OwnThread.start { self.run() })
     }
 
     func write<R: Sendable>(
@@ -114,7 +101,8 @@ final class Writer: Sendable {
     // MARK: On the writer's thread
 
     private func run() {
-        Self.leaveSignalsToOthers()
+        pthread_setname_np(pthread_self(), "vault-writer")
+        OwnThread.leaveSignalsToOthers()
         while true {
             work.wait()
             gather()
@@ -258,13 +246,5 @@ final class Writer: Sendable {
         }
         for operation in batch { operation.answer(failure) }
         return batch.count
-    }
-
-    private static func leaveSignalsToOthers() {
-        var signals = sigset_t()
-        sigfillset(&signals)
-        // These are about the thread that raised them.
-        for own in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP] { sigdelset(&signals, own) }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 }
