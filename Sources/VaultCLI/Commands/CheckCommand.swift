@@ -16,7 +16,7 @@ struct CheckCommand: AsyncParsableCommand {
             vault check --accept-clock
 
             Finds values that were changed, moved, dropped, doubled or put back, and indexes that do not
-            say what their records say. It mends nothing. It works in a process of its own, so that a
+            say what their records say. By itself it mends nothing. It works in a process of its own, so that a
             damaged page ends neither the command nor a running server.
 
             The last line is an anchor: keep it elsewhere. A check with it notices a store that was put
