@@ -1,5 +1,4 @@
 import ArgumentParser
-import Logging
 import Synchronization
 import Vault
 import VaultBase
@@ -63,13 +62,12 @@ struct PluginsCommand: AsyncParsableCommand {
                 "in-process plugins are trusted like vault itself: a call that hangs is given up after a second, but its "
                     + "thread cannot be ended; isolation = \"process\" can")
         }
-        let openings = Dictionary(grouping: plugins.flatMap { plugin in plugin.openings.map { (plugin, $0) } }, by: \.1)
-        for (opening, held) in openings.sorted(by: { $0.key < $1.key }) {
+        let openings = PluginOpenings.grouped(plugins.map { (Paths.name(of: $0.file), $0.openings) })
+        for (opening, files) in openings {
             try Terminal.answer("")
-            try Terminal.answer(
-                "\(held.map { Paths.name(of: $0.0.file) }.joined(separator: " ")): \(opening)")
+            try Terminal.answer("\(files.joined(separator: " ")): \(opening)")
         }
-        if !openings.isEmpty { try Terminal.answer("  \(Logger.openingHint)") }
+        if !openings.isEmpty { try Terminal.answer("  \(PluginOpenings.hint)") }
         for plugin in plugins {
             guard let fault = plugin.fault else { continue }
             try Terminal.answer("")

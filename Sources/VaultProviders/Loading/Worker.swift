@@ -1,4 +1,5 @@
 import Synchronization
+import VaultBase
 
 #if canImport(Glibc)
     import Glibc
@@ -16,28 +17,10 @@ final class Worker: Sendable {
     init() {
         let queue = Queue()
         self.queue = queue
-        let argument = Unmanaged.passRetained(queue).toOpaque()
-        #if canImport(Glibc)
-            var thread = pthread_t()
-            let body: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { argument in
-                if let argument { Unmanaged<Queue>.fromOpaque(argument).takeRetainedValue().work() }
-                return nil
-            }
-        #else
-            var thread: pthread_t?
-            let body: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { argument in
-                Unmanaged<Queue>.fromOpaque(argument).takeRetainedValue().work()
-                return nil
-            }
-        #endif
-        guard pthread_create(&thread, nil, body, argument) == 0 else {
+        guard let thread = try? OwnThread.start({ queue.work() }) else {
             preconditionFailure("no thread can be started")
         }
-        #if canImport(Glibc)
-            pthread_detach(thread)
-        #else
-            if let thread { pthread_detach(thread) }
-        #endif
+        pthread_detach(thread)
     }
 
     /// Lets the thread end after the jobs that are queued.

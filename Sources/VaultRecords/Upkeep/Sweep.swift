@@ -89,7 +89,7 @@ extension RecordsView {
         var looked = 0
         let start = place?.key ?? []
         try transaction.scan(.expiry, from: start.span.bytes) { key, value in
-            guard let time = IndexEntry.time(key), time <= max(until, now.rawValue) else { return false }
+            guard let time = IndexEntry.time(key), time <= now.rawValue else { return false }
             guard candidates.count < limit, looked < Ended.lookLimit else {
                 ended.next = SweepPlace(key: key.withUnsafeBytes { Array($0) })
                 return false
