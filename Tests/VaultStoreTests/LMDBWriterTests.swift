@@ -96,6 +96,8 @@ import VaultBase
         let store = try LMDBStore.create(at: scratch.store, options: options)
         let gate = Gate()
         async let first: Void = store.write { _ in gate.wait(for: 1) }
+        // Nothing else comes before it: what is done with does not wait.
+        while try store.statistics().waiting < 1 { await Task.yield() }
         async let second: Void = store.put("one", for: "a")
         async let third: Void = store.put("two", for: "b")
         while try store.statistics().waiting < 3 { await Task.yield() }
