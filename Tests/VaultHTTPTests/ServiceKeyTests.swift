@@ -1,34 +1,14 @@
 import HTTPTypes
 import NIOCore
-import Synchronization
 import Testing
 import Vault
 import VaultBase
-import VaultProviders
 import VaultRecords
 
 @testable import VaultHTTP
 
 /// What service keys open, and every way in which they do not.
 @Suite struct ServiceKeyTests {
-    private static let all = ["read-connections", "read-token", "write", "delete", "end-sessions"]
-
-    /// A house where ada is connected at acme, and a key.
-    private func start(
-        _ actions: [String] = all, platforms: [String] = [], lifetime: Int64? = 3600
-    ) async throws -> (House, key: String, user: String) {
-        let house = try await House()
-        let wish = ServiceWish(name: "job", actions: actions, platforms: platforms, lifetime: lifetime)
-        let key = try await house.vault.createServiceKey(wish).token.reveal()
-        let user = Captured()
-        try await house.visit { browser async throws in
-            let session = try await browser.session()
-            let me = try await browser.send(.get, "/auth/session", session: session)
-            user.set(try me.json["user"]?.string ?? "")
-        }
-        return (house, key, user.value)
-    }
-
     private static let grant = #"{"accessToken":"A2","refreshToken":"R2","subject":"other","scope":"read"}"#
 
     /// Each endpoint: its method, the rest of its path, its action and a body.
@@ -38,7 +18,7 @@ import VaultRecords
     ]
 
     @Test func aBackEndReadsTokensBringsAndEndsConnections() async throws {
-        let (house, key, user) = try await start()
+        let (house, key, user) = try await House.withKey()
         try await house.visit { browser async throws in
             let base = "/v1/users/\(user)/connections"
             let list = try await browser.send(.get, base, session: key)
@@ -51,13 +31,13 @@ import VaultRecords
             try OpenAPI.expect(token, is: "Token")
             // It is about to end: refreshed, as for a frontend.
             house.clock.advance(.seconds(3590))
-            let next = try await browser.send(.get, base + "/acme/token", session: try await again(house))
+            let next = try await browser.send(.get, base + "/acme/token", session: try await house.serviceKey())
             #expect(try next.json["accessToken"] != token.json["accessToken"])
             #expect(house.provider.calls == ["exchange", "profile", "refresh"])
 
             // Another user, whose name must be encoded.
             let path = "/v1/users/b%2Fo%20b+%C3%BC/connections/acme"
-            let key = try await again(house, "writer")
+            let key = try await house.serviceKey("writer")
             let put = try await browser.send(.put, path, session: key, json: Self.grant)
             try OpenAPI.expect(put, is: "Connection")
             #expect(!put.text.contains("A2") && !put.text.contains("R2"))
@@ -74,14 +54,8 @@ import VaultRecords
         #expect(brought.map(\.kind.name) == ["connection.connected", "connection.revoked"])
     }
 
-    private func again(_ house: House, _ name: String = "again") async throws -> String {
-        try await house.vault.createServiceKey(
-            ServiceWish(name: name, actions: Self.all, platforms: [], lifetime: nil)
-        ).token.reveal()
-    }
-
-    @Test(arguments: all) func anActionThatWasNotGivenIsRefused(given: String) async throws {
-        let (house, key, user) = try await start([given])
+    @Test(arguments: House.everyAction) func anActionThatWasNotGivenIsRefused(given: String) async throws {
+        let (house, key, user) = try await House.withKey([given])
         try await house.visit { browser async throws in
             for (method, rest, action, body) in Self.endpoints where action != given {
                 let uri = "/v1/users/\(user)/connections\(rest)"
@@ -95,7 +69,7 @@ import VaultRecords
     }
 
     @Test func aUserIsLoggedOutEverywhere() async throws {
-        let (house, key, user) = try await start(["end-sessions"])
+        let (house, key, user) = try await House.withKey(["end-sessions"])
         let reader = try await house.vault.createServiceKey(
             ServiceWish(name: "reader", actions: ["delete"], platforms: [], lifetime: nil)
         ).token.reveal()
@@ -115,7 +89,7 @@ import VaultRecords
     }
 
     @Test func anotherPlatformIsRefusedAndNotShown() async throws {
-        let (house, key, user) = try await start(platforms: ["formal"])
+        let (house, key, user) = try await House.withKey(platforms: ["formal"])
         try await house.visit { browser async throws in
             for (method, rest, _, body) in Self.endpoints.dropFirst() {
                 try await browser.send(method, "/v1/users/\(user)/connections\(rest)", session: key, json: body)
@@ -132,8 +106,8 @@ import VaultRecords
     }
 
     @Test func aKeyEndsWithItsTimeAndWithItsRevocation() async throws {
-        let (house, key, user) = try await start(lifetime: 60)
-        let forEver = try await again(house)
+        let (house, key, user) = try await House.withKey(lifetime: 60)
+        let forEver = try await house.serviceKey()
         try await house.visit { browser async throws in
             let uri = "/v1/users/\(user)/connections"
             #expect(try await browser.send(.get, uri, session: key).status == .ok)
@@ -148,8 +122,8 @@ import VaultRecords
     }
 
     @Test func whatIsNoKeyIsRefusedInTheSameWords() async throws {
-        let (house, key, user) = try await start()
-        let other = try await again(try await House())
+        let (house, key, user) = try await House.withKey()
+        let other = try await House().serviceKey()
         try await house.visit { browser async throws in
             let uri = "/v1/users/\(user)/connections"
             let session = try await browser.session()
@@ -178,9 +152,9 @@ import VaultRecords
     }
 
     @Test func callsAreLimitedForEachKey() async throws {
-        var (house, key, user) = try await start()
+        var (house, key, user) = try await House.withKey()
         house.options.serviceCallsPerMinute = 2
-        let second = try await again(house)
+        let second = try await house.serviceKey()
         let uri = "/v1/users/\(user)/connections"
         try await house.visit { [key] browser async throws in
             for _ in 0..<2 { #expect(try await browser.send(.get, uri, session: key).status == .ok) }
@@ -192,7 +166,7 @@ import VaultRecords
     }
 
     @Test func noPageMayReadItOrAskWhetherItMay() async throws {
-        let (house, key, user) = try await start()
+        let (house, key, user) = try await House.withKey()
         try await house.visit { browser async throws in
             let uri = "/v1/users/\(user)/connections"
             let origin = HTTPField(name: .origin, value: House.frontend)
@@ -204,40 +178,8 @@ import VaultRecords
         }
     }
 
-    @Test(arguments: [
-        "", "[]", "{}", "nonsense", #"{"accessToken":""}"#, #"{"accessToken":1}"#, #"{"accessToken":"a\nb"}"#,
-        #"{"accessToken":"a","generation":9}"#, #"{"accessToken":"a","health":"healthy"}"#,
-        #"{"accessToken":"a","user":"eve"}"#, #"{"accessToken":"a","refreshToken":"r\u0000"}"#,
-        #"{"accessToken":"a","expiresAt":"soon"}"#, #"{"accessToken":"a","subject":"x\u0000y"}"#,
-        #"{"accessToken":"a","expiresAt":-1}"#, #"{"accessToken":"a","consentedAt":253402300800}"#,
-        #"{"accessToken":"a","displayName":"\#(String(repeating: "é", count: 257))"}"#,
-        #"{"accessToken":"\#(String(repeating: "a", count: 6145))"}"#, #"{"accessToken":"é"}"#,
-    ]) func whatIsNoGrantIsRefused(body: String) async throws {
-        let (house, key, _) = try await start()
-        try await house.visit { browser async throws in
-            let answer = try await browser.send(
-                .put, "/v1/users/bob/connections/acme", session: key, json: body)
-            try answer.expectProblem("bad-request", 400, "\(body.prefix(40))")
-            #expect(try house.vault.connections(of: UserID("bob")).isEmpty)
-        }
-    }
-
-    @Test(arguments: [
-        #"{"accessToken":"a","refreshToken":null,"tokenType":null,"scope":null,"subject":null,"displayName":null}"#,
-        #"{"accessToken":"a","expiresAt":253402300799,"consentedAt":null}"#,
-        #"{"accessToken":"a","expiresAt":"9999-12-31T23:59:59Z"}"#,
-        #"{"accessToken":"a","displayName":"\#(String(repeating: "é", count: 256))"}"#,
-    ]) func whatIsNullOrAtItsLimitIsTaken(body: String) async throws {
-        let (house, key, _) = try await start()
-        try await house.visit { browser async throws in
-            let answer = try await browser.send(
-                .put, "/v1/users/bob/connections/acme", session: key, json: body)
-            #expect(answer.status == .ok, "\(answer.text)")
-        }
-    }
-
     @Test func otherThingsAreRefusedByTheirCodes() async throws {
-        let (house, key, user) = try await start()
+        let (house, key, user) = try await House.withKey()
         try await house.visit { browser async throws in
             let path = "/v1/users/bob/connections"
             try await browser.send(.put, path + "/none", session: key, json: Self.grant)
@@ -260,7 +202,7 @@ import VaultRecords
     }
 
     @Test func theLogSaysWhichKeyDidWhatAndNeverTheKey() async throws {
-        let (house, key, user) = try await start(["read-token"])
+        let (house, key, user) = try await House.withKey(["read-token"])
         try await house.visit { browser async throws in
             let base = "/v1/users/\(user)/connections"
             _ = try await browser.send(.get, base + "/acme/token", session: key)
@@ -294,19 +236,12 @@ import VaultRecords
     }
 
     @Test func namesAreTakenOnce() async throws {
-        let (house, key, _) = try await start()
-        let error = await #expect(throws: VaultError.self) { try await again(house, "job") }
+        let (house, key, _) = try await House.withKey()
+        let error = await #expect(throws: VaultError.self) { try await house.serviceKey("job") }
         #expect(error?.code == .conflict)
         // 256 random bits and a checksum, in a form that scanners can look for.
         #expect(key.wholeMatch(of: /vlt_[0-9a-f]{88}/) != nil)
         _ = try await house.vault.revokeServiceKey("job")
-        _ = try await again(house, "job")
+        _ = try await house.serviceKey("job")
     }
-}
-
-/// A text that leaves a closure.
-private final class Captured: Sendable {
-    private let text = Mutex("")
-    var value: String { text.withLock { $0 } }
-    func set(_ value: String) { text.withLock { $0 = value } }
 }

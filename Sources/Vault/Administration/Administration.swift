@@ -73,11 +73,11 @@ public enum AdministrativeCommand: Codable, Sendable, Equatable {
     case events(dead: Bool)
     /// Tells an event again → `happening`.
     case replay(event: String)
-    /// The valid service keys → one `service` each.
+    /// The valid service keys → one `service` each, and a `notice` for each that does not open.
     case services
     /// A new service key → `service`, with the key itself: the only time it is shown.
     case createService(ServiceWish)
-    /// Ends a service key → `service`.
+    /// Ends a service key, by its name or its id → `service`, or `notice` for one that did not open.
     case revokeService(name: String)
 
     /// The most connections one `import` may carry.

@@ -13,6 +13,10 @@ extension LocalAdministration {
         let since = try since(order)
         // Who reads a stream wants a backup in any case.
         if let since, order.isKept, try vault.records.chainPoint() == since {
+            // What there is holds the whole vault: it is as good as one that was made now.
+            if let last = try vault.records.last(.backup), last.end == since {
+                try await vault.noteBackup(last.file, at: vault.records.clock.now(), end: since)
+            }
             return try await event(
                 .notice("nothing changed since the backup that ended at \(since.words): there is nothing to write"))
         }

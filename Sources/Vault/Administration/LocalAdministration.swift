@@ -108,16 +108,17 @@ public struct LocalAdministration: Administration {
         case .events(let dead): try await listEvents(dead: dead, event)
         case .replay(let id): try await event(.happening(EventDocument(vault.replay(id))))
         case .services:
-            for key in try vault.records.read({ try $0.serviceKeys() }) {
-                try await event(.service(ServiceDocument(key)))
-            }
+            try await listServices(event)
         case .createService(let wish):
             let made = try await vault.createServiceKey(wish)
             try await event(.service(ServiceDocument(made.key, token: made.token)))
         case .revokeService(let name):
-            try await event(.service(ServiceDocument(vault.revokeServiceKey(name))))
+            let ended = try await vault.revokeServiceKey(name)
+            try await event(ended.map { .service(ServiceDocument($0)) } ?? .notice("the key did not open; it is gone"))
         case .sessions(let user):
-            for session in try vault.sessions(of: UserID(user)) { try await event(.heldSession(.init(session))) }
+            for session in try vault.sessions(of: UserID(user)) {
+                try await event(.heldSession(HeldSessionDocument(session, outside: vault.records.outside)))
+            }
         case .revokeSessions(let user, let id):
             let ended = try await vault.endSessions(of: UserID(user), id: id, by: Teller.operatorName)
             try await event(.deleted(DeletionDocument(connections: 0, sessions: ended)))

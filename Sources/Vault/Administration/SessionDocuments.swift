@@ -21,10 +21,11 @@ public struct HeldSessionDocument: Codable, Sendable, Equatable {
     public var createdAt: String
     public var expiresAt: String
 
-    init(_ session: SessionRecord) {
+    /// - Parameter outside: makes of the vault's time what the wall clock shows, as where a session is issued.
+    init(_ session: SessionRecord, outside: (Timestamp) -> Timestamp) {
         user = session.user.rawValue
         id = session.id
-        createdAt = session.createdAt.iso8601
-        expiresAt = session.endsAt.iso8601
+        createdAt = outside(session.createdAt).iso8601
+        expiresAt = outside(session.endsAt).iso8601
     }
 }

@@ -51,7 +51,8 @@ extension Vault {
         return manifest
     }
 
-    private func noteBackup(_ path: String, at time: Timestamp, end: ChainPoint) async throws {
+    /// Keeps in mind that `path` holds the vault as it was at `time`.
+    func noteBackup(_ path: String, at time: Timestamp, end: ChainPoint) async throws {
         try await records.note(BackupMark(at: time, end: end, file: path), of: .backup)
         try measureBackups()
     }

@@ -1,5 +1,6 @@
 import VaultBase
 import VaultCrypto
+import VaultRecords
 
 /// How a service key is written: `vlt_`, 16 digits that name it, 64 that prove it (256 random bits), and 8 by
 /// which a scanner of logs and repositories, or a person who mistyped it, knows at once that it is one.
@@ -33,6 +34,11 @@ struct ServiceKeyText {
     var token: Secret {
         let body = Self.lead + id + secret.reveal()
         return Secret(body + Self.checksum(body[...]))
+    }
+
+    /// The id that a key, or what is shown of one, begins with; `text` itself where it is none.
+    static func id(in text: String) -> String {
+        String((text.hasPrefix(lead) ? text.dropFirst(lead.count) : text[...]).prefix(2 * ServiceKey.idSize))
     }
 
     /// The first four bytes of BLAKE2b-256 of what stands before.

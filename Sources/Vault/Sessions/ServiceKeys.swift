@@ -33,7 +33,7 @@ extension Vault {
         let platforms = try wish.platforms.map { name throws(VaultError) in try PlatformName(name) }
         let text = ServiceKeyText()
         let key = try await records.write { transaction in
-            let there = try transaction.serviceKeys()
+            let there = try transaction.serviceKeys { _ in }
             guard !there.contains(where: { $0.name == wish.name }) else {
                 throw VaultError(
                     .conflict, "there is a service key \(wish.name) already",
@@ -57,17 +57,26 @@ extension Vault {
 
     /// Ends a key at once, for every request that comes after.
     ///
+    /// - Parameter name: its name, or its id, bare or as the key begins with it: a key that leaked is known by that, and
+    ///   one that does not open by nothing else.
+    /// - Returns: the key; nil for one that did not open.
     /// - Throws: `not-found`.
-    public func revokeServiceKey(_ name: String) async throws -> ServiceKey {
-        let revoked = try await records.write { transaction in
-            guard let key = try transaction.serviceKeys().first(where: { $0.name == name }) else {
+    public func revokeServiceKey(_ name: String) async throws -> ServiceKey? {
+        let id = ServiceKeyText.id(in: name)
+        let revoked = try await records.write(for: .shrinking) { transaction in
+            var isDamaged = false
+            let keys = try transaction.serviceKeys { isDamaged = isDamaged || $0 == id }
+            let key = keys.first { $0.name == name } ?? keys.first { $0.id == id }
+            guard key != nil || isDamaged else {
                 throw VaultError(
-                    .notFound, "there is no service key \(name)", hint: "see those there are with: vault service list")
+                    .notFound, "there is no service key \(name.utf8.count > 64 ? id : name)",
+                    hint: "see those there are with: vault service list")
             }
-            try transaction.deleteServiceKey(key.id)
+            try transaction.deleteServiceKey(key?.id ?? id)
             return key
         }
-        logger.notice("service.revoked", metadata: ["service": "\(revoked.name)", "id": "\(revoked.id)"])
+        logger.notice(
+            "service.revoked", metadata: ["service": "\(revoked?.name ?? "damaged")", "id": "\(revoked?.id ?? id)"])
         return revoked
     }
 

@@ -67,7 +67,6 @@ struct BackupCommand: AsyncParsableCommand {
                 try await place.perform(.backup(wanted)) { event in
                     switch event {
                     case .progress(let done, let total): bar.show(done, of: total)
-                    case .notice(let words): Terminal.say(words)
                     case .backup(let backup):
                         bar.end()
                         guard let stream else {

@@ -88,9 +88,10 @@ struct ServiceCommand: AsyncParsableCommand {
             commandName: "revoke", abstract: "End a key at once.",
             discussion: """
                 vault service revoke nightly-sync
+                vault service revoke 0f1e2d3c4b5a6978
                 """)
 
-        @Argument(help: "The key's name.") var name: String
+        @Argument(help: "The key's name, or its id, as the log and the list name it.") var name: String
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var output: OutputOptions

@@ -12,13 +12,25 @@ extension RecordsView {
     }
 
     /// All keys that are valid, in order of name.
-    public func serviceKeys() throws -> [ServiceKey] {
+    ///
+    /// - Parameter damaged: told the id of each that does not open; the others are returned. Without it, the first such
+    ///   key throws.
+    public func serviceKeys(damaged: ((_ id: String) throws -> Void)? = nil) throws -> [ServiceKey] {
         var ids: [[UInt8]] = []
         try transaction.scan(.services, from: RawSpan()) { key, _ in
             ids.append(key.withUnsafeBytes { Array($0) })
             return true
         }
-        return try ids.compactMap { try serviceKey(Hex.encode($0)) }.sorted { $0.name < $1.name }
+        return try ids.compactMap { bytes in
+            let id = Hex.encode(bytes)
+            guard let damaged else { return try serviceKey(id) }
+            do {
+                return try serviceKey(id)
+            } catch is VaultError {
+                try damaged(id)
+                return nil
+            }
+        }.sorted { $0.name < $1.name }
     }
 
     /// What stands in the store for the secret part of a service key.

@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 import VaultBase
 import VaultProviders
@@ -89,6 +88,13 @@ import VaultRecords
         #expect(lasting.expiresAt == world.clock.now() + .seconds(3600))
 
         let administration = LocalAdministration(vault: world.vault, plugins: [], clientIDs: [:])
+        guard
+            case .heldSession(let held)? = try await administration.all(.sessions(user: carol.record.user.rawValue))
+                .first
+        else { throw Unexpected("no session") }
+        #expect(held.createdAt == world.clock.now().iso8601)
+        #expect(held.expiresAt == (world.clock.now() + .seconds(12 * 3600)).iso8601)
+
         let answers = try await administration.all(.status) + administration.all(.acceptClock)
         guard case .status(let status)? = answers.first, case .clock(let clock)? = answers.last else {
             throw Unexpected("\(answers)")
@@ -140,14 +146,5 @@ import VaultRecords
         }
         #expect(world.provider.calls(.refresh) == 3)
         #expect(try world.connection(alice.record.user).generation == 4)
-    }
-}
-
-extension LocalAdministration {
-    /// All that a command says.
-    fileprivate func all(_ command: AdministrativeCommand) async throws -> [AdministrativeEvent] {
-        let said = Mutex<[AdministrativeEvent]>([])
-        try await perform(command) { event in said.withLock { $0.append(event) } }
-        return said.withLock { $0 }
     }
 }

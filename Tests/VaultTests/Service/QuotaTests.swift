@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Synchronization
+import TestFolders
 import Testing
 import VaultBase
 import VaultRecords
@@ -79,5 +80,15 @@ import VaultRecords
         let end = try await world.complete(login)
         #expect(end.failure == "retry")
         #expect(try world.records.status().connections == 0)
+    }
+
+    @Test func aBackupIsTakenAndRemembered() async throws {
+        let (world, _) = try await full()
+        let folder = try #require(TestFolder.make("full"))
+        defer { TestFolder.remove(folder) }
+        // A mark that is larger than what a session needs, which there is no room for.
+        let path = "\(folder)/\(String(repeating: "a", count: 200))"
+        let manifest = try await world.vault.backUp(to: path, for: [], since: nil)
+        #expect(try world.records.last(.backup)?.end == manifest.end)
     }
 }

@@ -151,17 +151,17 @@ final class World: Sendable {
         }
     }
 
-    /// Turns a bit of every record that there is.
-    func damageAll() async throws {
+    /// Turns a bit of every value that there is in `table`.
+    func damageAll(in table: Table = .records) async throws {
         try await store.write { transaction in
             var rows: [([UInt8], [UInt8])] = []
-            try transaction.scan(.records, from: RawSpan()) { key, value in
+            try transaction.scan(table, from: RawSpan()) { key, value in
                 rows.append((key.withUnsafeBytes { Array($0) }, value.withUnsafeBytes { Array($0) }))
                 return true
             }
             for (key, var value) in rows {
                 value[value.count - 1] ^= 1
-                try transaction.put(value.span.bytes, for: key.span.bytes, in: .records)
+                try transaction.put(value.span.bytes, for: key.span.bytes, in: table)
             }
         }
     }

@@ -1,0 +1,12 @@
+import Synchronization
+
+@testable import Vault
+
+extension LocalAdministration {
+    /// All that a command says.
+    func all(_ command: AdministrativeCommand) async throws -> [AdministrativeEvent] {
+        let said = Mutex<[AdministrativeEvent]>([])
+        try await perform(command) { event in said.withLock { $0.append(event) } }
+        return said.withLock { $0 }
+    }
+}
