@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 kind=${1:-thread}
-filter=${2:-Vault(Crypto|Store|Records|Providers|HTTP)?Tests}
+filter=${2:-Vault(Crypto|Store|Records|Providers|HTTP|CLI)?Tests}
 here=Tests/Sanitizers
 out=.build/sanitize-$kind
 # A limit on addresses, and the sanitizer's shadow of all of them, exclude each other.
@@ -17,6 +17,8 @@ skip="$skip|whatIsSecretHereNeverWasInTheChild"
 skip="$skip|aBadPluginInAProcessCostsItsOwnReportAlone|aHookThatFailsCostsOneCall"
 # It asks for its own limits as it starts, and ends where a kernel does not know them.
 skip="$skip|whatTheKernelLacksIsSaid"
+# Under it no memory can be locked and none refuses to be.
+skip="$skip|keysThatCannotBeLockedAreReported"
 export SWIFT_BACKTRACE=enable=no
 # A store maps a terabyte, of which the shadow leaves few: no more tests at once than that.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
@@ -30,11 +32,12 @@ thread)
         exit 1
     fi
     echo "sanitizers: a real race is reported"
-    export TSAN_OPTIONS="suppressions=$PWD/$here/thread.supp"
+    # Into files: what a server under test prints may have no reader.
+    export TSAN_OPTIONS="suppressions=$PWD/$here/thread.supp:log_path=$PWD/$out/report"
     ;;
 address)
     # The runtime keeps what it makes once, and a test program ends without giving it back.
-    export ASAN_OPTIONS=detect_leaks=0
+    export ASAN_OPTIONS="detect_leaks=0:log_path=$PWD/$out/report"
     ;;
 *)
     echo "sanitizers: thread or address, not $kind" >&2
@@ -42,6 +45,14 @@ address)
     ;;
 esac
 
+rm -f "$out"/report.*
 swift build --build-tests --sanitize="$kind" --scratch-path "$out"
 sh Plugins/build.sh "$out/debug/plugins"
-swift test --skip-build --sanitize="$kind" --scratch-path "$out" --filter "$filter" --skip "$skip"
+status=0
+swift test --skip-build --sanitize="$kind" --scratch-path "$out" --filter "$filter" --skip "$skip" || status=$?
+for report in "$out"/report.*; do
+    [ -e "$report" ] || continue
+    cat "$report" >&2
+    status=1
+done
+exit "$status"

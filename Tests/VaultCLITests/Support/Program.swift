@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import TestFolders
 import Testing
@@ -35,8 +36,11 @@ enum Program {
             posix_spawn_file_actions_addopen(
                 &actions, descriptor, folder.path("\(name).\(ending)"), O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         }
-        // A clean environment: nothing of this machine decides a test.
-        let variables = ["HOME": folder.path, "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        // A clean environment: nothing of this machine decides a test. But a sanitizer is told what the tests are.
+        let inherited = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+        let variables = ["HOME": folder.path, "PATH": "/usr/bin:/bin"].merging(inherited) { $1 }.merging(environment) {
+            $1
+        }
         let words = before + [path] + arguments
         var vector: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var block: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
