@@ -15,29 +15,24 @@ skip=mapsLessWhenAddressesAreFew
 skip="$skip|whatIsSecretHereNeverWasInTheChild"
 # and a plugin that crashes in its process is ended by the sanitizer before it ends itself.
 skip="$skip|aBadPluginInAProcessCostsItsOwnReportAlone|aHookThatFailsCostsOneCall"
-# It asks for its own limits as it starts, and ends where a kernel does not know them.
+# It asks for its limits as it starts, and ends where a kernel knows none;
 skip="$skip|whatTheKernelLacksIsSaid"
-# Under it no memory can be locked and none refuses to be.
+# and it locks no memory, so that none can refuse.
 skip="$skip|keysThatCannotBeLockedAreReported"
 export SWIFT_BACKTRACE=enable=no
 # A store maps a terabyte, of which the shadow leaves few: no more tests at once than that.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
 
+# What is known to be no fault, and where reports go: what a server under test prints may have no reader.
 case $kind in
 thread)
-    mkdir -p "$out/proof"
-    swiftc -sanitize=thread -Onone -parse-as-library -D RACE $here/Mutex.swift -o "$out/proof/race"
-    if TSAN_OPTIONS="suppressions=$here/thread.supp" "$out/proof/race" >/dev/null 2>&1; then
-        echo "sanitizers: a real race was not reported, so silence would prove nothing" >&2
-        exit 1
-    fi
-    echo "sanitizers: a real race is reported"
-    # Into files: what a server under test prints may have no reader.
-    export TSAN_OPTIONS="suppressions=$PWD/$here/thread.supp:log_path=$PWD/$out/report"
+    fault=Race
+    options="suppressions=$PWD/$here/thread.supp:log_path="
     ;;
 address)
+    fault=Freed
     # The runtime keeps what it makes once, and a test program ends without giving it back.
-    export ASAN_OPTIONS="detect_leaks=0:log_path=$PWD/$out/report"
+    options="detect_leaks=0:log_path="
     ;;
 *)
     echo "sanitizers: thread or address, not $kind" >&2
@@ -45,6 +40,19 @@ address)
     ;;
 esac
 
+# A program that is wrong, as a control.
+rm -rf "$out/proof"
+mkdir -p "$out/proof"
+swiftc -sanitize="$kind" -Onone -parse-as-library "$here/$fault.swift" -o "$out/proof/wrong" 2>"$out/proof/log" ||
+    { cat "$out/proof/log" >&2; exit 1; }
+set_options() { export TSAN_OPTIONS="$options$1" ASAN_OPTIONS="$options$1"; }
+set_options "$PWD/$out/proof/report"
+if "$out/proof/wrong" || ! cat "$out/proof"/report.* >/dev/null 2>&1; then
+    echo "sanitizers: a real fault was not reported, so silence would prove nothing" >&2
+    exit 1
+fi
+echo "sanitizers: a real fault is reported"
+set_options "$PWD/$out/report"
 rm -f "$out"/report.*
 swift build --build-tests --sanitize="$kind" --scratch-path "$out"
 sh Plugins/build.sh "$out/debug/plugins"

@@ -1,15 +1,15 @@
 import Synchronization
 
-// Counts with a lock, which is right; with RACE without one, which must be reported whatever is suppressed.
+// Counts without a lock, which must be reported whatever is suppressed; with LOCKED with one, which is right.
 final class Counter: @unchecked Sendable {
     private let guarded = Mutex(0)
     private var bare = 0
 
     func count() {
-        #if RACE
-            bare += 1
-        #else
+        #if LOCKED
             guarded.withLock { guarded in for _ in 0..<100 { guarded += 1 } }
+        #else
+            bare += 1
         #endif
     }
 }
