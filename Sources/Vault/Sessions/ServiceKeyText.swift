@@ -38,7 +38,7 @@ struct ServiceKeyText {
 
     /// The id that a key, or what is shown of one, begins with; `text` itself where it is none.
     static func id(in text: String) -> String {
-        String((text.hasPrefix(lead) ? text.dropFirst(lead.count) : text[...]).prefix(2 * ServiceKey.idSize))
+        text.hasPrefix(lead) ? String(text.dropFirst(lead.count).prefix(2 * ServiceKey.idSize)) : text
     }
 
     /// The first four bytes of BLAKE2b-256 of what stands before.

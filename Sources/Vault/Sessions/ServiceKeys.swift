@@ -69,8 +69,7 @@ extension Vault {
             let key = keys.first { $0.name == name } ?? keys.first { $0.id == id }
             guard key != nil || isDamaged else {
                 throw VaultError(
-                    .notFound, "there is no service key \(name.utf8.count > 64 ? id : name)",
-                    hint: "see those there are with: vault service list")
+                    .notFound, "there is no service key \(id)", hint: "see those there are with: vault service list")
             }
             try transaction.deleteServiceKey(key?.id ?? id)
             return key
