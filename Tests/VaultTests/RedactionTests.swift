@@ -9,9 +9,10 @@ import VaultRecords
 
 /// Every type that carries a secret, put through every way by which a value becomes text.
 @Suite struct RedactionTests {
-    /// What must not be seen: 32 bytes, so that it can be a key; also as digits and in hexadecimal.
+    /// What must not be seen: 32 bytes, so that it can be a key; also as digits and in hexadecimal, and as `dump` writes
+    /// bytes. Several at a time, for a salt may hold any one of them. Without spaces, which are as deep as the value.
     private static let canary = "CANARYwxyz0123456789CANARYwxyz01"
-    private static let traces = ["CANARY", "67, 65, 78, 65", "43414e415259", "- 67\n"]
+    private static let traces = ["canary", "67,65,78,65", "43414e415259", "-67-65-78-65"]
 
     /// Every text that `value` can become without asking it for its secret.
     private static func texts(_ value: Any) -> [String] {
@@ -37,7 +38,12 @@ import VaultRecords
     }
 
     private static func leaks(_ value: Any) -> [String] {
-        texts(value).filter { text in traces.contains { text.lowercased().contains($0.lowercased()) } }
+        texts(value).filter(isTraced)
+    }
+
+    private static func isTraced(_ text: String) -> Bool {
+        let bare = text.lowercased().filter { !$0.isWhitespace }
+        return traces.contains { bare.contains($0) }
     }
 
     private static func values() throws -> [Any] {
@@ -131,7 +137,7 @@ import VaultRecords
             try Self.json(ConnectionDocument(connection, reveal: false)),
             try Self.json(ServiceDocument(service)),
         ] {
-            #expect(!Self.traces.contains { text.lowercased().contains($0.lowercased()) })
+            #expect(!Self.isTraced(text))
         }
         #expect(try Self.json(ConnectionDocument(connection, reveal: true)).contains("CANARY"))
     }
