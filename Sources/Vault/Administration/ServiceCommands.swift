@@ -6,7 +6,8 @@ extension LocalAdministration {
         let keys = try vault.records.read { try $0.serviceKeys { damaged.append($0) } }
         for key in keys { try await event(.service(ServiceDocument(key))) }
         for id in damaged {
-            try await event(.notice("vlt_\(id)… does not open, and opens nothing: vault service revoke \(id)"))
+            let shown = "\(ServiceKeyText.lead)\(id)…"
+            try await event(.notice("\(shown) does not open, and opens nothing: vault service revoke \(id)"))
         }
     }
 }

@@ -27,7 +27,7 @@ struct ServiceKeyText {
         else { return nil }
         let body = text.dropLast(8)
         guard Self.checksum(body) == text.suffix(8) else { return nil }
-        id = String(body.dropFirst(4).prefix(16))
+        id = Self.id(in: text)
         secret = Secret(String(body.suffix(64)))
     }
 

@@ -21,12 +21,11 @@ extension RecordsView {
             ids.append(key.withUnsafeBytes { Array($0) })
             return true
         }
-        return try ids.compactMap { bytes in
-            let id = Hex.encode(bytes)
-            guard let damaged else { return try serviceKey(id) }
+        return try ids.map { Hex.encode($0) }.compactMap { id in
             do {
                 return try serviceKey(id)
-            } catch is VaultError {
+            } catch let error as VaultError {
+                guard let damaged else { throw error }
                 try damaged(id)
                 return nil
             }

@@ -38,9 +38,8 @@ enum Program {
         }
         // A clean environment: nothing of this machine decides a test. But a sanitizer is told what the tests are.
         let inherited = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
-        let variables = ["HOME": folder.path, "PATH": "/usr/bin:/bin"].merging(inherited) { $1 }.merging(environment) {
-            $1
-        }
+        let own = ["HOME": folder.path, "PATH": "/usr/bin:/bin"]
+        let variables = own.merging(inherited) { $1 }.merging(environment) { $1 }
         let words = before + [path] + arguments
         var vector: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var block: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]

@@ -27,8 +27,7 @@ import VaultRecords
     }
 
     func connect(_ world: World) async throws {
-        let administration = LocalAdministration(vault: world.vault, plugins: [], clientIDs: [:])
-        try await administration.perform(.refresh(user: Self.user.rawValue, platform: "first")) { _ in }
+        try await world.administration.perform(.refresh(user: Self.user.rawValue, platform: "first")) { _ in }
     }
 
     @Test func theOperatorConnectsAndNobodyElseDoes() async throws {

@@ -87,15 +87,12 @@ import VaultRecords
         let lasting = try await world.vault.token(for: carol.record.user, at: World.first)
         #expect(lasting.expiresAt == world.clock.now() + .seconds(3600))
 
-        let administration = LocalAdministration(vault: world.vault, plugins: [], clientIDs: [:])
-        guard
-            case .heldSession(let held)? = try await administration.all(.sessions(user: carol.record.user.rawValue))
-                .first
-        else { throw Unexpected("no session") }
+        let sessions = try await world.administration.all(.sessions(user: carol.record.user.rawValue))
+        guard case .heldSession(let held)? = sessions.first else { throw Unexpected("\(sessions)") }
         #expect(held.createdAt == world.clock.now().iso8601)
         #expect(held.expiresAt == (world.clock.now() + .seconds(12 * 3600)).iso8601)
 
-        let answers = try await administration.all(.status) + administration.all(.acceptClock)
+        let answers = try await world.administration.all(.status) + world.administration.all(.acceptClock)
         guard case .status(let status)? = answers.first, case .clock(let clock)? = answers.last else {
             throw Unexpected("\(answers)")
         }

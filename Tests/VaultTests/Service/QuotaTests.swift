@@ -23,10 +23,9 @@ import VaultRecords
     @Test func newLoginsAndConnectionsAreRefused() async throws {
         let (world, _) = try await full()
         #expect(await code { try await world.begin("new") } == .full)
-        let administration = LocalAdministration(vault: world.vault, plugins: [], clientIDs: [:])
         let document = try JSONDecoder().decode(
             ConnectionDocument.self, from: Data(#"{"user":"new","platform":"first","accessToken":"a"}"#.utf8))
-        #expect(await code { try await administration.perform(.put(document)) { _ in } } == .full)
+        #expect(await code { try await world.administration.perform(.put(document)) { _ in } } == .full)
     }
 
     @Test(arguments: ["yes", "pending"]) func aDisconnectGoesThroughAndIsToldOf(revoked: String) async throws {
@@ -46,8 +45,8 @@ import VaultRecords
 
     @Test func anAdministratorsDeleteALogoutAndTheSweepGoThrough() async throws {
         let (world, sessions) = try await full()
-        let administration = LocalAdministration(vault: world.vault, plugins: [], clientIDs: [:])
-        try await administration.perform(.delete(user: sessions[0].record.user.rawValue, platform: "first")) { _ in }
+        let user = sessions[0].record.user.rawValue
+        try await world.administration.perform(.delete(user: user, platform: "first")) { _ in }
         try await world.vault.revoke(sessions[1].record)
         #expect(await code { try world.vault.session(sessions[1].token) } == .unauthorized)
         world.clock.advance(.seconds(13 * 3600))

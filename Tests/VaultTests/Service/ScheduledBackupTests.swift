@@ -223,13 +223,12 @@ import VaultStore
     /// Nor on command: the age of the last one is today's all the same, as long as that is the one that was meant.
     @Test func anIncrementOfAnIdleVaultRenewsTheAgeOfTheLastBackup() async throws {
         defer { remove() }
-        let administration = LocalAdministration(vault: world.vault, plugins: [], clientIDs: [:])
         try await pass(0)
         let first = try #require(try names.first)
         world.clock.advance(.seconds(3600))
         var order = BackupOrder(path: "\(folder)/next", recipients: [])
         order.isIncrement = true
-        let said = try await administration.all(.backup(order))
+        let said = try await world.administration.all(.backup(order))
         guard case .notice? = said.first, said.count == 1 else { throw Unexpected("\(said)") }
         let mark = try world.records.last(.backup)
         #expect(mark?.at == world.clock.now() && mark?.file == first)

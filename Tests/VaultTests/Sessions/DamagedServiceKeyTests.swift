@@ -13,22 +13,21 @@ import VaultStore
 
     @Test func theOthersGoOnAndItCanBeEnded() async throws {
         let world = try await World()
-        let administration = LocalAdministration(vault: world.vault, plugins: [], clientIDs: [:])
         let bad = try await world.vault.createServiceKey(wish("bad"))
         try await world.damageAll(in: .services)
         let good = try await world.vault.createServiceKey(wish("good"))
         #expect(try world.vault.service(good.token).name == "good")
         #expect(await code { try world.vault.service(bad.token) } == .damaged)
 
-        let listed = try await administration.all(.services)
+        let listed = try await world.administration.all(.services)
         guard listed.count == 2, case .service(let key) = listed[0], case .notice(let words) = listed[1] else {
             throw Unexpected("\(listed)")
         }
         #expect(key.name == "good" && words.contains(bad.key.id))
-        #expect(await code { try await administration.all(.revokeService(name: "bad")) } == .notFound)
-        let ended = try await administration.all(.revokeService(name: bad.key.id))
+        #expect(await code { try await world.administration.all(.revokeService(name: "bad")) } == .notFound)
+        let ended = try await world.administration.all(.revokeService(name: bad.key.id))
         guard case .notice? = ended.first, ended.count == 1 else { throw Unexpected("\(ended)") }
-        #expect(try await administration.all(.services).count == 1)
+        #expect(try await world.administration.all(.services).count == 1)
         #expect(try world.records.read { try $0.serviceKeys() } == [good.key])
     }
 

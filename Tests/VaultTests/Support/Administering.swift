@@ -2,6 +2,11 @@ import Synchronization
 
 @testable import Vault
 
+extension World {
+    /// Commands on its vault, without a server.
+    var administration: LocalAdministration { LocalAdministration(vault: vault, plugins: [], clientIDs: [:]) }
+}
+
 extension LocalAdministration {
     /// All that a command says.
     func all(_ command: AdministrativeCommand) async throws -> [AdministrativeEvent] {
