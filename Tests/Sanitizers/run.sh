@@ -23,16 +23,18 @@ export SWIFT_BACKTRACE=enable=no
 # A store maps a terabyte, of which the shadow leaves few: no more tests at once than that.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
 
-# What is known to be no fault, and where reports go: what a server under test prints may have no reader.
+# Reports go into files: what a server under test prints may have no reader. A signal is none: whether a process may die
+# of one (a control over a broken store may) is for its test to say.
+options="handle_segv=0:handle_sigbus=0"
 case $kind in
 thread)
     fault=Race
-    options="suppressions=$PWD/$here/thread.supp:log_path="
+    options="$options:suppressions=$PWD/$here/thread.supp"
     ;;
 address)
     fault=Freed
     # The runtime keeps what it makes once, and a test program ends without giving it back.
-    options="detect_leaks=0:log_path="
+    options="$options:detect_leaks=0"
     ;;
 *)
     echo "sanitizers: thread or address, not $kind" >&2
@@ -45,14 +47,14 @@ rm -rf "$out/proof"
 mkdir -p "$out/proof"
 swiftc -sanitize="$kind" -Onone -parse-as-library "$here/$fault.swift" -o "$out/proof/wrong" 2>"$out/proof/log" ||
     { cat "$out/proof/log" >&2; exit 1; }
-set_options() { export TSAN_OPTIONS="$options$1" ASAN_OPTIONS="$options$1"; }
-set_options "$PWD/$out/proof/report"
+report_to() { export TSAN_OPTIONS="$options:log_path=$1" ASAN_OPTIONS="$options:log_path=$1"; }
+report_to "$PWD/$out/proof/report"
 if "$out/proof/wrong" || ! cat "$out/proof"/report.* >/dev/null 2>&1; then
     echo "sanitizers: a real fault was not reported, so silence would prove nothing" >&2
     exit 1
 fi
 echo "sanitizers: a real fault is reported"
-set_options "$PWD/$out/report"
+report_to "$PWD/$out/report"
 rm -f "$out"/report.*
 swift build --build-tests --sanitize="$kind" --scratch-path "$out"
 sh Plugins/build.sh "$out/debug/plugins"
