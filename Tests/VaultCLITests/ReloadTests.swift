@@ -85,6 +85,8 @@ struct ReloadTests {
     @Test func aHangUpReloadsToo() throws {
         let vault = try vault("spotify")
         let server = try TestServer(vault)
+        // It looks at the folder once it listens; this waits for that, so that what comes now was added.
+        #expect(try vault.run("plugins").status == 0)
         try Self.copy("github", to: try #require(keep.folders.first))
         kill(server.child, SIGHUP)
         try server.waitForLog("\"plugins\":\"+github.so\"")
