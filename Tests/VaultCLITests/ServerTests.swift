@@ -68,6 +68,15 @@ import Testing
         #expect(server.stop() == 0)
     }
 
+    @Test func aClientThatOnlyLooksIsNoStranger() throws {
+        let vault = try TestVault()
+        let server = try TestServer(vault)
+        for _ in 0..<200 { close(try Self.connect(vault.folder.path("store/admin.sock"))) }
+        #expect(try vault.run("status").status == 0)
+        #expect(server.stop() == 0)
+        #expect(try !server.log.contains("another user"))
+    }
+
     @Test(arguments: [
         ("{}", "the server speaks version 1"), ("junk", "the server speaks version 1"),
         (#"{"version":1,"command":{"fly":{}}}"#, "does not know this command"),

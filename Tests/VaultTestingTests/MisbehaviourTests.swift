@@ -106,6 +106,17 @@ import VaultTesting
         }
     }
 
+    @Test func itTellsWhatItIsBusyWith() async throws {
+        try await withSandbox { browser async throws in
+            browser.control.misbehave(.init(.slow, milliseconds: 300))
+            async let answer = browser.refresh(browser.control.grant(to: "ada").refreshToken)
+            while browser.control.redeeming == 0 { await Task.yield() }
+            #expect(browser.control.ledger.refreshes == 0)
+            #expect(try await answer.status == 200)
+            #expect(browser.control.redeeming == 0)
+        }
+    }
+
     @Test func aGrantCanEndBehindTheClientsBack() async throws {
         try await withSandbox { browser async throws in
             let token = browser.control.grant(to: "ada").refreshToken

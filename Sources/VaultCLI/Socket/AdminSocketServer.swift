@@ -69,7 +69,7 @@ struct AdminSocketServer: Service {
         await withGracefulShutdownHandler {
             do {
                 try await client.executeThenClose { lines, replies in
-                    guard await isOurs(channel) else {
+                    guard try await isOurs(channel) else {
                         logger.warning("another user was refused at the socket for commands")
                         return
                     }
@@ -145,12 +145,13 @@ struct AdminSocketServer: Service {
     }
 
     /// Whether the other end belongs to this server's user, or to root, who could read its memory anyway.
-    private func isOurs(_ channel: any Channel) async -> Bool {
+    ///
+    /// Throws where that cannot be asked: the client is gone, as one is that only looked whether a server answers.
+    private func isOurs(_ channel: any Channel) async throws -> Bool {
         guard let sockets = channel as? any SocketOptionProvider else { return false }
-        let peer: PeerCredentials? = try? await sockets.unsafeGetSocketOption(
+        let peer: PeerCredentials = try await sockets.unsafeGetSocketOption(
             level: .socket, name: .init(rawValue: SO_PEERCRED)
         ).get()
-        guard let peer else { return false }
         return peer.uid == geteuid() || peer.uid == 0
     }
 }

@@ -79,6 +79,7 @@ def settle(torture, sessions):
     torture.sandbox.control(reset=True, accessTokenSeconds=LONG)
     # Whatever was backing off begins anew with the process.
     torture.restart()
+    torture.sandbox.rest()
     # A token that still lives is handed out whatever became of its grant, and ends while it is looked at.
     time.sleep(SHORT + 1)
     with ThreadPoolExecutor(WORKERS) as pool:

@@ -43,6 +43,7 @@ struct Authority {
     var ledger = Sandbox.Ledger()
     var misbehaviours: [Sandbox.Misbehaviour] = []
     var autoApprove: String?
+    var redeeming = 0
 
     /// Every scope there is, in the order the consent page shows them.
     static let scopes = ["openid", "profile", "email", "music", "offline_access"]

@@ -37,6 +37,10 @@ extension Sandbox {
         /// The misbehaviours that are on, with the times they have left.
         public var misbehaviours: [Misbehaviour] { withAuthority { $0.misbehaviours } }
 
+        /// The requests at the token endpoint that it is still busy with. A slow one goes on, and redeems, also
+        /// when its client has died.
+        public var redeeming: Int { withAuthority { $0.redeeming } }
+
         /// Turns one on, beside those that are.
         public func misbehave(_ misbehaviour: Misbehaviour) { withAuthority { $0.misbehaviours.append(misbehaviour) } }
 

@@ -93,11 +93,13 @@ private struct ControlState: Encodable {
     var misbehave: [Sandbox.Misbehaviour]
     var accessTokenSeconds: Int64
     var autoApprove: String?
+    var redeeming: Int
 
     init(_ control: Sandbox.Control) {
         issuer = control.issuer
         misbehave = control.misbehaviours
         accessTokenSeconds = control.accessTokenLifetime.milliseconds / 1000
         autoApprove = control.autoApprove
+        redeeming = control.redeeming
     }
 }

@@ -13,6 +13,8 @@ extension Routes {
     }
 
     private func token(_ request: Request, _ context: SandboxContext) async throws -> Response {
+        control.withAuthority { $0.redeeming += 1 }
+        defer { control.withAuthority { $0.redeeming -= 1 } }
         let form: Form
         let client: Sandbox.Client
         do {
