@@ -90,10 +90,12 @@ import Testing
         #expect(write(client, bytes, bytes.count) == bytes.count)
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
-        // The server leaves the closing to the client.
-        while !answer.contains(UInt8(ascii: "\n")), case let count = read(client, &buffer, buffer.count), count > 0 {
+        var count = read(client, &buffer, buffer.count)
+        while count > 0 {
             answer += buffer[..<count]
+            count = read(client, &buffer, buffer.count)
         }
+        #expect(count == 0, "the server ends what it has answered")
         #expect(String(decoding: answer, as: UTF8.self).contains(words))
         #expect(try vault.run("status").status == 0)
         #expect(server.stop() == 0)
@@ -126,6 +128,8 @@ import Testing
             }
         }
         try #require(done == 0)
+        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         return client
     }
 

@@ -77,8 +77,8 @@ struct AdminSocketServer: Service {
                     guard let line = try await calls.next() else { return }
                     waiting.end()
                     try await answer(line, replies, clients)
-                    // Closing first would throw away what the client has not read yet.
-                    while try await calls.next() != nil {}
+                    // Closing throws away what is not written yet; what the kernel has, the client can read.
+                    try await channel.writeAndFlush(ByteBuffer())
                 }
             } catch {
                 logger.debug("a command went away", metadata: ["error": "\(type(of: error))"])
