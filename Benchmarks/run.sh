@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the figures need, builds it, takes them.
 #
-#   sh Benchmarks/run.sh [--short | --long] [storage] [plugins] [http]
+#   sh Benchmarks/run.sh [--short | --long] [storage] [puts] [plugins] [http]
 set -eu
 cd "$(dirname "$0")/.."
 out=$PWD/.build/bench
@@ -15,7 +15,7 @@ for word; do case $word in -*) ;; *) parts="$parts $word" ;; esac done
 parts=${parts:-storage plugins http}
 
 sh Packaging/setup.sh bench
-if wanted storage; then
+if wanted storage || wanted puts; then
     "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Werror Benchmarks/Baseline/*.c \
         -llmdb -lsodium -lpthread -o "$out/baseline"
 fi
@@ -24,7 +24,7 @@ swift=${SWIFT:-swift}
 touch Benchmarks/Package.swift
 # Built as the program is.
 build() { "$swift" build --package-path Benchmarks --scratch-path "$out" -c release --static-swift-stdlib --product "$1"; }
-if wanted storage || wanted http; then build storage-bench; fi
+if wanted storage || wanted puts || wanted http; then build storage-bench; fi
 if wanted http; then build floor-server; fi
 if wanted plugins; then
     build plugin-bench

@@ -46,10 +46,10 @@ class Storage:
 
         return in_turns(rounds or self.options.rounds, take(self.mine), take(self.other))
 
-    def measure(self):
+    def measure(self, *parts):
         try:
-            self.records()
-            self.sizes()
+            for part in parts:
+                part()
         finally:
             self.mine.remove()
             self.other.remove()
@@ -60,23 +60,33 @@ class Storage:
         table.add(what, median(mine, name), median(other, name), target)
         return mine, other
 
-    def records(self):
-        """Everything at one size of store."""
-        options, count = self.options, self.options.records
+    def loaded(self):
+        """Both stores at one size, and the table of what is measured there."""
+        count = self.options.records
         table = Table(f"Storage: {count:,} records of 1 KiB", "C")
         self.tables.append(table)
         note(f"loading {count:,} records of 1 KiB")
         for side in (self.mine, self.other):
             side.load(count, 0, 1318)
+        return table
+
+    def records(self):
+        """Everything at one size of store."""
+        table = self.loaded()
         for threads in (1, 2):
             what = f"get and open, {threads} thread{'s' if threads > 1 else ''}"
-            self.compare(table, what, "rate", 0.85, "read", count, options.seconds, threads)
-        for writers, target in ((1, 0.9), (8, None), (64, 0.9), (256, 0.9)):
-            what = f"durable put, {writers} writer{'s' if writers > 1 else ''}"
-            self.compare(table, what, "rate", target, "put", count, options.seconds * 2, writers, 1318)
+            self.compare(table, what, "rate", 0.85, "read", self.options.records, self.options.seconds, threads)
+        self.puts(table)
         self.compare(table, "scan in order and open", "rate", None, "scan")
         self.copies(table)
-        self.compare(table, "seal all anew and read it back", "rate", None, "rotate", rounds=options.few)
+        self.compare(table, "seal all anew and read it back", "rate", None, "rotate", rounds=self.options.few)
+
+    def puts(self, table=None):
+        """Durable writes; without a table, of stores of their own."""
+        options, table = self.options, table or self.loaded()
+        for writers, target in ((1, 0.9), (8, None), (64, 0.9), (256, 0.9)):
+            what = f"durable put, {writers} writer{'s' if writers > 1 else ''}"
+            self.compare(table, what, "rate", target, "put", options.records, options.seconds * 2, writers, 1318)
 
     def copies(self, table):
         """Backup, verify, restore."""
@@ -138,4 +148,10 @@ class Storage:
 
 
 def measure(options):
-    return Storage(options).measure()
+    storage = Storage(options)
+    return storage.measure(storage.records, storage.sizes)
+
+
+def measure_puts(options):
+    storage = Storage(options)
+    return storage.measure(storage.puts)

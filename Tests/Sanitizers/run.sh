@@ -19,8 +19,6 @@ skip="$skip|aBadPluginInAProcessCostsItsOwnReportAlone|aHookThatFailsCostsOneCal
 skip="$skip|whatTheKernelLacksIsSaid"
 # and it locks no memory, so that none can refuse.
 skip="$skip|keysThatCannotBeLockedAreReported"
-# What a store grows by beside a backup depends on how fast either is, and of the two it slows ours alone, not LMDB.
-skip="$skip|aSlowBackupLetsTheStoreGrowByNoMoreThanTheWritesThemselves"
 export SWIFT_BACKTRACE=enable=no
 # A store maps a terabyte, of which the shadow leaves few: no more tests at once than that.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
