@@ -154,10 +154,10 @@ public struct PluginFolder: Sendable {
 
     private func check(_ file: String) throws(VaultError) {
         try PluginFile.check(file)
-        try checkPin(file)
+        let bytes = try PluginFile.read(file, limit: PluginFile.sizeLimit)
+        try checkPin(file, bytes)
         // What is no plugin is not run to find that out. One whose symbols cannot be read may still be one.
-        let binary = PluginBinary(try PluginFile.read(file, limit: PluginFile.sizeLimit))
-        if binary?.exports.contains(PluginImage.symbol) == false { throw PluginImage.noSymbol }
+        if PluginBinary(bytes)?.exports.contains(PluginImage.symbol) == false { throw PluginImage.noSymbol }
     }
 
     private func loadProcess(
@@ -215,12 +215,11 @@ public struct PluginFolder: Sendable {
     /// Every file that was loaded into this process.
     private static let mapped = Mutex<[String: PluginFile.Identity]>([:])
 
-    private func checkPin(_ file: String) throws(VaultError) {
+    private func checkPin(_ file: String, _ bytes: [UInt8]) throws(VaultError) {
         let name = Paths.name(of: file)
         guard let pin = pins[name] else { return }
         guard let sha256 else { throw VaultError(.internal, "its pin cannot be checked: there is no SHA-256 here") }
-        guard let wanted = Hex.decode(pin), wanted == sha256(try PluginFile.read(file, limit: PluginFile.sizeLimit))
-        else {
+        guard let wanted = Hex.decode(pin), wanted == sha256(bytes) else {
             throw VaultError(
                 .plugin, "it is not the file that is pinned",
                 hint: "if you replaced it, set its pin to: sha256sum \(file)")
