@@ -9,6 +9,9 @@ enum Revocations {
     static let base = Duration.seconds(30)
     static let ceiling = Duration.seconds(3600)
 
+    /// How far off one can be put: by the longest wait, and by what a clock may be set without a word.
+    static let latest = ceiling + ClockWatch.tolerance
+
     /// Exponential, the upper half by chance.
     static func wait(after attempts: Int) -> Duration {
         Duration.doubling(base, times: attempts, ceiling: ceiling).upperHalf
@@ -18,7 +21,10 @@ enum Revocations {
 extension Vault {
     /// One round: tries what is due, gives up what took too long, and tells how each ended.
     func revokeWhatWaits() async throws {
-        let due = try records.read { try $0.revocations(dueBefore: $0.now, limit: Revocations.batch) }
+        let due = try records.read { records in
+            try records.revocations(
+                dueBefore: records.now, latest: records.now + Revocations.latest, limit: Revocations.batch)
+        }
         for revocation in due {
             guard revocation.endsAt > records.now else {
                 try await end(revocation, .no)
@@ -42,12 +48,14 @@ extension Vault {
     }
 
     private func postpone(_ revocation: PendingRevocation, attempts: Int) async throws {
+        let lifetime = options.revocationLifetime
         try await records.write(for: .saving) { transaction in
             guard try transaction.isKept(revocation) else { return }
             var next = revocation
             next.attempts = attempts
-            // At its end too, so that it is given up in time.
-            next.nextAt = min(transaction.now + Revocations.wait(after: attempts), revocation.endsAt)
+            // At its end too, so that it is given up in time; and one from a clock that was wrong, no later.
+            next.endsAt = min(revocation.endsAt, transaction.now + lifetime)
+            next.nextAt = min(transaction.now + Revocations.wait(after: attempts), next.endsAt)
             try transaction.put(next)
         }
     }

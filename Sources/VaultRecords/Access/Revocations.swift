@@ -30,9 +30,18 @@ extension RecordsTransaction {
 
 extension RecordsView {
     /// The revocations to try now, earliest first; also those whose time is over, to be given up.
-    public func revocations(dueBefore time: Timestamp, limit: Int) throws -> [PendingRevocation] {
-        try waiting(.revocation, in: .revocations, before: time, limit: limit, ended: true)
-            .compactMap { try openRevocation($0) }
+    ///
+    /// - Parameter latest: what is put off beyond it comes too: a clock that was wrong put it there.
+    public func revocations(
+        dueBefore time: Timestamp, latest: Timestamp = .init(rawValue: .max), limit: Int
+    ) throws -> [PendingRevocation] {
+        var due = try waiting(.revocation, in: .revocations, before: time, limit: limit, ended: true)
+        if due.count < limit {
+            due += try waiting(
+                .revocation, in: .revocations, from: latest, before: .init(rawValue: .max), limit: limit - due.count,
+                ended: true)
+        }
+        return try due.compactMap { try openRevocation($0) }
     }
 
     /// nil also for one that does not open; one that has ended is shown.

@@ -47,11 +47,12 @@ extension RecordsView {
     /// The keys of the values of `table` whose time has come, earliest first; those that have ended are passed
     /// over, unless they are asked for, and so are entries older than their value.
     func waiting(
-        _ agenda: Agenda, in table: SealedTable, before time: Timestamp, limit: Int, ended: Bool = false
+        _ agenda: Agenda, in table: SealedTable, from first: Timestamp = .init(rawValue: 0), before time: Timestamp,
+        limit: Int, ended: Bool = false
     ) throws -> [[UInt8]] {
         let lead = agenda.lead
         var found: [[UInt8]] = []
-        try transaction.scan(.due, from: lead.span.bytes) { entry, value in
+        try transaction.scan(.due, from: agenda.key(first, []).span.bytes) { entry, value in
             let target: [UInt8]? = entry.withUnsafeBytes { entry in
                 guard entry.count > lead.count + 8, entry.starts(with: lead) else { return nil }
                 let at = UInt64(bigEndian: entry.loadUnaligned(fromByteOffset: lead.count, as: UInt64.self))

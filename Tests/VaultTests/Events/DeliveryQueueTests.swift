@@ -55,6 +55,15 @@ import VaultRecords
         #expect(order == [2, 5, 9])
     }
 
+    @Test func noTimeOfAClockThatWasWrongIsWaitedFor() throws {
+        let wrong = now + .seconds(315_576_000)
+        var queue = DeliveryQueue()
+        queue.add(1, of: try name("ada"), nextAt: wrong)
+        queue.add(2, of: try name("bob"), nextAt: now + DeliveryOutcome.retryAfterLimit)
+        queue.note(.down("http-503", retryAfter: nil), wrong)
+        #expect(taken(&queue, at: now) == [1])
+    }
+
     @Test func noMoreThanItsWidthIsUnderWay() throws {
         var queue = try queue((0..<20).map { "user-\($0)" })
         #expect(taken(&queue, at: now).count == DeliveryQueue.width)

@@ -47,6 +47,26 @@ import VaultRecords
         #expect(try world.happened.last == "connection.revocation_ended")
     }
 
+    @Test func isNotPutOffByAClockThatWasWrongOnce() async throws {
+        let world = try await World(options: { $0.revocationLifetime = .seconds(3600) })
+        let user = try await world.logIn("alice").record.user
+        for _ in 0..<99 { world.provider.script(.revoke, .answer(503, "")) }
+        let years = Duration.seconds(315_576_000)
+        world.clock.step(years)
+        #expect(try await world.vault.disconnect(user, from: World.first).revoked == .pending)
+        let known = world.provider.calls(.revoke)
+        world.clock.step(.zero - years)
+        _ = try await world.administration.all(.acceptClock)
+        try await world.vault.revokeWhatWaits()
+        #expect(world.provider.calls(.revoke) == known + 1)
+        // Nor is it tried for longer.
+        for _ in 0..<10 {
+            world.clock.advance(.seconds(600))
+            try await world.vault.revokeWhatWaits()
+        }
+        #expect(try world.records.status().revocations == 0)
+    }
+
     @Test func isGivenUpAndTheTokensGo() async throws {
         let (world, _) = try await start(options: { $0.revocationLifetime = .seconds(3600) })
         for _ in 0..<100 { world.provider.script(.revoke, .answer(503, "")) }
