@@ -7,7 +7,6 @@ Usage: torture_refresh.py VAULT PLUGINS. Exit status 0: all promises held.
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fault_tools import Lost, must_notice
 from torture_tools import PLATFORM, Torture, folder, tracing_works
+from traced_disk import FullDisk
 from vault_process import Browser, Vault, fragment
 
 
@@ -119,36 +119,31 @@ def consent(torture, user):
     return fragment(headers)["session"]
 
 
-class FullDisk:
-    """Every write to the store's file fails with ENOSPC while this holds."""
-
-    def __init__(self, torture):
-        file = os.path.join(torture.folder, "store", "data.mdb")
-        calls = "pwrite64,pwritev,writev"
-        self.strace = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", os.path.join(torture.folder, "strace.log"), "-P", file,
-             "-e", f"trace={calls}", "-e", f"inject={calls}:error=ENOSPC", "-p", str(torture.vault.process.pid)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def over(self):
-        self.strace.terminate()
-        try:
-            self.strace.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            # One that missed the end of a thread waits for it for ever.
-            self.strace.kill()
-            self.strace.wait()
-
-
-def full_disk(torture, killed):
-    """The disk is full when the new tokens come: they are kept until there is room, or the doubt is."""
-    user = "full-killed" if killed else "full"
+def full_from_here(torture, user):
+    """A refresh whose tokens come to a disk that is full; None where they came before it was."""
     session = torture.people([user])[user]
     before = torture.held()[user]["refreshToken"]
     torture.sandbox.misbehave("slow", user=user, milliseconds=1500, times=1)
     caller = Caller(torture, session)
     torture.sandbox.has_it(user)
     disk = FullDisk(torture)
+    if torture.sandbox.redeeming():
+        return session, before, caller, disk
+    disk.over()
+    caller.done()
+    return None
+
+
+def full_disk(torture, killed):
+    """The disk is full when the new tokens come: they are kept until there is room, or the doubt is."""
+    for attempt in range(10):
+        user = f"full-killed-{attempt}" if killed else f"full-{attempt}"
+        started = full_from_here(torture, user)
+        if started is not None:
+            break
+    else:
+        raise Lost("the disk was never full in time")
+    session, before, caller, disk = started
     status, answer = caller.done()
     must(status == 507 and answer["code"] == "full", "a full disk was answered with", status, answer)
     must(torture.sent(before) == 1, "sent", torture.sent(before), "times")

@@ -55,10 +55,14 @@ level = "notice"
     def misbehave(self, fault, **more):
         self.control(misbehave=[{"fault": fault, "at": "refresh", **more}])
 
+    def redeeming(self):
+        """How many redemptions it is busy with."""
+        return Browser().call("GET", self.issuer + "/control")[2]["redeeming"]
+
     def rest(self, patience=20):
         """Waits until it redeems nothing: what a killed vault sent may be redeemed after its successor has asked."""
         deadline = time.monotonic() + patience
-        while Browser().call("GET", self.issuer + "/control")[2]["redeeming"]:
+        while self.redeeming():
             assert time.monotonic() < deadline, "requests for tokens do not end"
             time.sleep(0.05)
 
