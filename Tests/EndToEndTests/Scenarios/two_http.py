@@ -16,7 +16,7 @@ class Connection:
         if trusted is None:
             context.verify_mode = ssl.CERT_NONE
         context.set_alpn_protocols(list(protocols))
-        self.socket = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=30))
+        self.socket = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=90))
         self.protocol = self.socket.selected_alpn_protocol()
         #: The server's certificate, DER.
         self.certificate = self.socket.getpeercert(binary_form=True)
