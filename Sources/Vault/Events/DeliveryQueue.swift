@@ -36,20 +36,16 @@ struct DeliveryQueue {
 
     /// The next event that may go: its time has come and none of the same connection is before it.
     mutating func take(_ now: Timestamp) -> UInt64? {
-        if let pausedUntil, Self.isAhead(pausedUntil, of: now) { return nil }
+        let longest = DeliveryOutcome.retryAfterLimit
+        if let pausedUntil, pausedUntil.isAwaited(at: now, longest: longest) { return nil }
         guard items.count(where: \.isUnderWay) < (failures > 0 ? 1 : Self.width) else { return nil }
         var seen: Set<ConnectionName> = []
         for index in items.indices where seen.insert(items[index].name).inserted {
-            guard !items[index].isUnderWay, !Self.isAhead(items[index].nextAt, of: now) else { continue }
+            guard !items[index].isUnderWay, !items[index].nextAt.isAwaited(at: now, longest: longest) else { continue }
             items[index].isUnderWay = true
             return items[index].number
         }
         return nil
-    }
-
-    /// One further off than any wait comes from a clock that was wrong.
-    private static func isAhead(_ time: Timestamp, of now: Timestamp) -> Bool {
-        now < time && time <= now + DeliveryOutcome.retryAfterLimit
     }
 
     /// When there is more to be sent; nil when there is nothing. What stands behind another event of its connection

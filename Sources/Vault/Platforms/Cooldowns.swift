@@ -28,8 +28,7 @@ final class Cooldowns: Sendable {
     }
 
     func isCooling(_ platform: PlatformName, now: Timestamp) -> Bool {
-        // One further off than it can be comes from a clock that was wrong.
-        ends.withLock { $0[platform].map { now < $0 && $0 <= now + Self.longest } ?? false }
+        ends.withLock { $0[platform]?.isAwaited(at: now, longest: Self.longest) ?? false }
     }
 
     func count(now: Timestamp) -> Int { ends.withLock { $0.values.count { now < $0 } } }

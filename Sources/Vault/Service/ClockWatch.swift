@@ -1,5 +1,11 @@
 import VaultBase
 
+extension Timestamp {
+    /// Whether it is still waited for. What is further off than the longest wait there is comes from a clock that was
+    /// wrong, and is not.
+    func isAwaited(at now: Timestamp, longest: Duration) -> Bool { now < self && self <= now + longest }
+}
+
 /// Notices when the wall clock jumps, by comparing it with one that cannot.
 ///
 /// Whoever removes things by the time must not believe a clock that was just set: a wrong year would end
