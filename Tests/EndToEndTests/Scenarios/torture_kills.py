@@ -7,12 +7,12 @@ them exits with 77 and says so.
 import collections
 import os
 import shutil
-import subprocess
 import sys
 import time
 
 from fault_tools import SKIPPED, Lost, must_notice
-from torture_tools import Torture, folder, tracing_works
+from torture_tools import Torture, folder
+from tracing import attach, trace, tracing_works
 
 # What reads the request and the provider's answer, what reaches the disk, what answers the caller.
 CALLS = ["pwrite64", "fdatasync", "read", "write", "writev", "recvfrom", "sendto", "connect", "pread64"]
@@ -22,12 +22,8 @@ class KilledAt:
     """The server dies at the number-th of one system call on one of its threads, counted from now."""
 
     def __init__(self, torture, call, number):
-        self.log = os.path.join(torture.folder, "strace.log")
-        self.strace = subprocess.Popen(
-            ["strace", "-f", "-o", self.log, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}",
-             "-p", str(torture.vault.process.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        # "Process … attached": from here on it counts.
-        self.strace.stderr.readline()
+        self.log = trace(torture)
+        self.strace = attach(torture, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
 
     def over(self, answered):
         """Whether it died of it."""

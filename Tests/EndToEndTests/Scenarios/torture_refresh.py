@@ -7,14 +7,15 @@ Usage: torture_refresh.py VAULT PLUGINS. Exit status 0: all promises held.
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from fault_tools import Lost, must_notice
-from torture_tools import PLATFORM, Torture, folder, tracing_works
-from traced_disk import FullDisk
+from torture_tools import PLATFORM, Torture, folder
+from tracing import attach, tracing_works
 from vault_process import Browser, Vault, fragment
 
 
@@ -119,6 +120,24 @@ def consent(torture, user):
     return fragment(headers)["session"]
 
 
+class FullDisk:
+    """Every write to the store's file fails with ENOSPC while this holds."""
+
+    def __init__(self, torture):
+        file = os.path.join(torture.folder, "store", "data.mdb")
+        calls = "pwrite64,pwritev,writev"
+        self.strace = attach(torture, "-P", file, "-e", f"trace={calls}", "-e", f"inject={calls}:error=ENOSPC")
+
+    def over(self):
+        self.strace.terminate()
+        try:
+            self.strace.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            # One that missed the end of a thread waits for it for ever.
+            self.strace.kill()
+            self.strace.communicate()
+
+
 def full_from_here(torture, user):
     """A refresh whose tokens come to a disk that is full; None where they came before it was."""
     session = torture.people([user])[user]
@@ -127,7 +146,7 @@ def full_from_here(torture, user):
     caller = Caller(torture, session)
     torture.sandbox.has_it(user)
     disk = FullDisk(torture)
-    if torture.sandbox.redeeming():
+    if torture.sandbox.state()["redeeming"]:
         return session, before, caller, disk
     disk.over()
     caller.done()

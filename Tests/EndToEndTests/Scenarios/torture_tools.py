@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -55,14 +54,14 @@ level = "notice"
     def misbehave(self, fault, **more):
         self.control(misbehave=[{"fault": fault, "at": "refresh", **more}])
 
-    def redeeming(self):
-        """How many redemptions it is busy with."""
-        return Browser().call("GET", self.issuer + "/control")[2]["redeeming"]
+    def state(self):
+        """How it behaves, and how many redemptions it is busy with."""
+        return Browser().call("GET", self.issuer + "/control")[2]
 
     def rest(self, patience=20):
         """Waits until it redeems nothing: what a killed vault sent may be redeemed after its successor has asked."""
         deadline = time.monotonic() + patience
-        while self.redeeming():
+        while self.state()["redeeming"]:
             assert time.monotonic() < deadline, "requests for tokens do not end"
             time.sleep(0.05)
 
@@ -72,7 +71,7 @@ level = "notice"
     def has_it(self, user, patience=20):
         """Waits until the request that the user's one fault was meant for is inside the provider."""
         deadline = time.monotonic() + patience
-        while any(one.get("user") == user for one in Browser().call("GET", self.issuer + "/control")[2]["misbehave"]):
+        while any(one.get("user") == user for one in self.state()["misbehave"]):
             assert time.monotonic() < deadline, f"no request came for {user}"
             time.sleep(0.01)
 
@@ -214,16 +213,3 @@ def agreement(held, ledger, users, reuses=0):
         if health == "operator":
             raise Lost(f"{user}: operator, {held[user]['healthReason']}")
     return healths
-
-
-def tracing_works():
-    """Why strace cannot be put on a process that runs, or None."""
-    sleeper = subprocess.Popen(["sleep", "1"])
-    try:
-        done = subprocess.run(
-            ["strace", "-qq", "-o", "/dev/null", "-p", str(sleeper.pid)], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return "there is no strace"
-    finally:
-        sleeper.wait()
-    return None if done.returncode == 0 else f"strace may not trace here: {done.stderr.strip()[:80]}"
